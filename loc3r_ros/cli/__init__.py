@@ -1,0 +1,50 @@
+"""The `loc3r` command: one file a subcommand, each with `add_parser` and `execute`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from loc3r_ros import __version__
+from loc3r_ros.errors import Loc3rError
+
+COMMANDS = ('run', 'world', 'weights', 'bench')
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command-line grammar; the heavy imports wait until a command executes."""
+    parser = argparse.ArgumentParser(
+        prog='loc3r',
+        description='Pose, map and spatial answers from an RGB(-D) camera.',
+        epilog='Example: loc3r run my_bag -o out --ground-truth /ground_truth/pose',
+    )
+    parser.add_argument('--version', action='version', version=f'loc3r_ros {__version__}')
+    parser.add_argument('--log-level', default='info', choices=('debug', 'info', 'warning'))
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+    for name in COMMANDS:
+        import_module(f'loc3r_ros.cli.{name}').add_parser(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 on success, 1 where the command says that something failed, 2 on an error that its user
+        can mend, 130 after Ctrl-C.
+    """
+    args = build_parser().parse_args(argv)
+    logging.basicConfig(
+        level=args.log_level.upper(), format='%(levelname)s %(name)s: %(message)s', force=True
+    )
+    try:
+        return int(args.execute(args) or 0)
+    except Loc3rError as error:
+        print(f'loc3r: error: {error}', file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print('loc3r: interrupted', file=sys.stderr)
+        return 130

@@ -1,0 +1,42 @@
+"""Install the Python package with pip; in a ROS workspace colcon reads package.xml instead."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = next(
+    line.split("'")[1]
+    for line in (HERE / 'loc3r_ros' / '__init__.py').read_text().splitlines()
+    if line.startswith('__version__')
+)
+
+setup(
+    name='loc3r_ros',
+    version=VERSION,
+    description='Pose, map and spatial answers for a robot with an RGB(-D) camera',
+    license='Apache-2.0',
+    python_requires='>=3.10',
+    packages=find_packages(include=['loc3r_ros', 'loc3r_ros.*']),
+    package_data={'loc3r_ros': ['py.typed']},
+    install_requires=[
+        'mcap>=1.2',
+        'numpy>=1.24',
+        'opencv-python-headless>=4.6',
+        'pillow>=10',
+        'psutil>=5.9',
+        'rich>=13',
+        'rosbags>=0.10.4',
+        'safetensors>=0.4',
+        'scipy>=1.10',
+        'small_gicp>=1.0',
+        'torch>=2.4',
+        'zstandard>=0.21',
+    ],
+    extras_require={
+        'eval': ['evo>=1.28'],
+        'bench': ['octomap-python>=1.8'],
+        'dev': ['hypothesis>=6', 'mypy>=1.10', 'pytest>=8', 'ruff>=0.6'],
+    },
+    entry_points={'console_scripts': ['loc3r = loc3r_ros.cli:main']},
+)
