@@ -1,0 +1,18 @@
+"""Fixtures that every test room shares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope='session')
+def shared_dir() -> Path:
+    """Folder of the development recordings and golden vectors, which are not in the repository."""
+    beside = Path(__file__).resolve().parents[2] / 'shared'
+    folder = Path(os.environ.get('LOC3R_SHARED', beside))
+    if not folder.is_dir():
+        pytest.skip(f'no development data: set LOC3R_SHARED (looked in {folder})')
+    return folder
