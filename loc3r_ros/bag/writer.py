@@ -102,8 +102,9 @@ class BagWriter:
             self._file = None
             finished = self._split_path(len(self._splits))
             self._partial_path().rename(finished)
-            self._splits.append(summarise(finished))
-            write_metadata(self.path, self._splits)
+            split = summarise(finished)
+            write_metadata(self.path, [*self._splits, split])
+            self._splits.append(split)
         return len(self._splits)
 
     def close(self) -> None:
