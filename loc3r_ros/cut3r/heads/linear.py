@@ -1,0 +1,36 @@
+"""The linear heads of the 224 checkpoint: one MLP a patch."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from loc3r_ros.cut3r.blocks import Mlp
+from loc3r_ros.cut3r.config import PATCH, Cut3rConfig
+from loc3r_ros.cut3r.heads.common import COLOUR_CHANNELS, POINT_CHANNELS, Heads, Levels
+
+
+class PatchMlp(Mlp):
+    """Each token of the last level to the pixels of its patch."""
+
+    def __init__(self, dim: int, channels: int) -> None:
+        super().__init__(dim, channels * PATCH * PATCH)
+
+    def forward(self, levels: Levels, grid: tuple[int, int]) -> Tensor:  # type: ignore[override]
+        x = super().forward(levels.last).transpose(1, 2).unflatten(-1, grid)
+        return F.pixel_shuffle(x, PATCH)
+
+
+class LinearHeads(Heads):
+    """Heads that see the last level only."""
+
+    front = True
+
+    def __init__(self, config: Cut3rConfig) -> None:
+        super().__init__(config)
+        self.proj = PatchMlp(config.dec_dim, POINT_CHANNELS)
+        self.cross_proj = PatchMlp(config.dec_dim, POINT_CHANNELS)
+        self.rgb_proj = PatchMlp(config.dec_dim, COLOUR_CHANNELS)
+
+    def networks(self) -> tuple[nn.Module, nn.Module, nn.Module]:
+        return self.proj, self.cross_proj, self.rgb_proj
