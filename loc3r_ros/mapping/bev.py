@@ -1,0 +1,215 @@
+"""The bird's-eye-view map: what blocks a ground robot, what it may drive on, what nobody has seen.
+
+Log-odds occupancy, as in octomap (Hornung et al., Autonomous Robots 2013), but in a few slabs
+above the floor instead of an octree: a ray over a table clears the slab above the table top and
+leaves the table. A column is occupied when one slab is. It is free when its lowest slab was seen
+through and no slab leans to occupied. What was only seen through higher up stays unknown, for a
+box may stand there; so does floor seen under something that hides what is between. Floor that is
+missing where rays pass below it, at a stair or a ledge, counts as a hit.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import astuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from loc3r_ros.errors import InputError
+from loc3r_ros.mapping.config import BevConfig
+from loc3r_ros.mapping.evidence import View, Window, clear, hits
+from loc3r_ros.mapping.floor import FloorTracker
+from loc3r_ros.types import OccupancyGrid
+
+_log = logging.getLogger(__name__)
+
+_FIXED_POINT = 24.0  # int8 steps per unit of log-odds: probabilities from 0.01 to 0.99 fit
+
+
+class BevMap:
+    """Occupancy from posed clouds; see the module for what free and occupied mean.
+
+    Attributes:
+        config: the settings.
+        ignored: points that fell outside the largest allowed area.
+        waiting: clouds that were dropped because no floor had been seen yet.
+    """
+
+    def __init__(self, config: BevConfig | None = None, floor_height: float | None = 0.0) -> None:
+        """Start an empty map.
+
+        Args:
+            config: the settings; the defaults suit an indoor robot.
+            floor_height: z of the floor in `map`, m, to some centimetres; None where it is not
+                known: clouds are then dropped until one shows a floor.
+        """
+        self.config = config or BevConfig()
+        self._start_height = floor_height
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything, the floor too."""
+        self.ignored = 0
+        self.waiting = 0
+        self._floor = FloorTracker(self._start_height)
+        # Slab 0 is the floor itself, then the band from below. Cells are (slab, y, x).
+        self._odds = np.zeros((self.config.layers + 1, 0, 0), np.int8)
+        self._corner = np.zeros(2, np.int64)  # (x, y) of cell (0, 0), in cells
+
+    @property
+    def floor_height(self) -> float | None:
+        """z of the floor in `map` where the sensor was last, m; None while it is unknown."""
+        return self._floor.height
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the map, bytes."""
+        return self._odds.nbytes
+
+    def integrate(self, points: ArrayLike, origin: ArrayLike) -> None:
+        """Add one cloud.
+
+        Args:
+            points: (N, 3) in `map`, m; rows that are not finite are skipped.
+            origin: (3,) position of the sensor in `map`, m.
+
+        Raises:
+            InputError: when a shape is wrong or the origin is not finite.
+        """
+        sensor = np.asarray(origin, dtype=np.float64)
+        if sensor.shape != (3,) or not np.isfinite(sensor).all():
+            raise InputError(f'origin {origin!r}: allowed are three finite coordinates (m)')
+        offsets = _offsets(points, sensor)
+        if not offsets.shape[1]:
+            return
+        plane = self._floor.update(*offsets, sensor_z=float(sensor[2]))
+        if plane is None:
+            if not self.waiting:
+                _log.warning('no floor in sight yet: clouds are not mapped until one shows it')
+            self.waiting += 1
+            return
+        self._add(View.of(offsets, plane), sensor[:2] / self.config.resolution)
+
+    def _add(self, view: View, home: NDArray[np.float64]) -> None:
+        """Update the cells that a view touches; home is the sensor's place in cells."""
+        cfg = self.config
+        box = np.array([[v.min(), v.max()] for v in (view.x, view.y)], np.float64)
+        box = np.clip(box, -cfg.max_range, cfg.max_range) / cfg.resolution + home[:, None]
+        low, high = np.floor(box).astype(np.int64).T + ((0,), (1,))
+        self._cover(np.minimum(low, np.floor(home)), np.maximum(high, np.floor(home) + 1))
+        extent = np.array(self._odds.shape[:0:-1])
+        low, high = np.maximum(low, self._corner), np.minimum(high, self._corner + extent)
+        window = Window(*np.maximum(high - low, 0)[::-1], sensor=home - low)
+        self._count_ignored(view, window)
+        if not window.rows or not window.columns:
+            return
+        hit, floor = hits(view, window, cfg)
+        untouched = ~hit.any(0)
+        free = clear(view, window, cfg, ask=untouched)
+        left, bottom = low - self._corner
+        odds = self._odds[:, bottom : bottom + window.rows, left : left + window.columns]
+        step = np.zeros(odds.shape, np.int16)
+        step[0][floor & untouched] = _steps(cfg.p_miss)
+        step[1:][free] = _steps(cfg.p_miss)
+        step[hit] = _steps(cfg.p_hit)
+        odds[:] = np.clip(odds + step, _steps(cfg.p_min), _steps(cfg.p_max))
+
+    def _count_ignored(self, view: View, window: Window) -> None:
+        _, _, inside = window.cells(view.x, view.y, self.config.resolution)
+        outside = np.count_nonzero(~inside & (view.ranges < self.config.max_range))
+        if outside and not self.ignored:
+            _log.warning(
+                'the map has reached max_area=%g square m: what lies outside is ignored',
+                self.config.max_area,
+            )
+        self.ignored += outside
+
+    def _cover(self, low: NDArray, high: NDArray) -> None:
+        """Grow in blocks, side by side, to hold the cells from low to high while area is left."""
+        block = self.config.block
+        low, high = (low // block * block).astype(int), (-(-high // block) * block).astype(int)
+        old_low, old_high = self._corner, self._corner + self._odds.shape[:0:-1]
+        if self._odds.size == 0:
+            old_low = old_high = low
+        cells = self.config.max_area / self.config.resolution**2
+        new = np.array([old_low, old_high])
+        for side, wanted in ((0, np.minimum(low, old_low)), (1, np.maximum(high, old_high))):
+            for axis in (0, 1):
+                grown = new.copy()
+                grown[side, axis] = wanted[axis]
+                if np.prod(grown[1] - grown[0]) <= cells:
+                    new = grown
+        if np.array_equal(new, [old_low, old_high]):
+            return
+        rows, columns = (new[1] - new[0])[::-1]
+        odds = np.zeros((len(self._odds), rows, columns), np.int8)
+        left, bottom = old_low - new[0]
+        _, height, width = self._odds.shape
+        odds[:, bottom : bottom + height, left : left + width] = self._odds
+        self._odds, self._corner = odds, new[0]
+
+    def grid(self, stamp: float) -> OccupancyGrid:
+        """The map as Nav2's static layer takes it: -1, 0 or 100, nothing between.
+
+        That layer reads whatever is neither -1 nor 100 as free, so doubt must be -1.
+        """
+        cfg = self.config
+        data = np.full(self._odds.shape[1:], -1, np.int8)
+        highest = self._odds.max(0)
+        data[(self._odds[1] <= _steps(cfg.p_free)) & (highest <= 0)] = 0
+        data[highest >= _steps(cfg.p_occupied)] = 100
+        x, y = (float(v * cfg.resolution) for v in self._corner)
+        return OccupancyGrid(stamp, data, cfg.resolution, (x, y))
+
+    def state_dict(self) -> dict[str, NDArray]:
+        """Everything that later clouds and grids depend on."""
+        height = self._floor.height
+        return {
+            'config': np.array(astuple(self.config), np.float64),
+            'odds': self._odds.copy(),
+            'corner': self._corner.copy(),
+            'floor': np.array([np.nan if height is None else height, self._floor.variance]),
+            'counts': np.array([self.ignored, self.waiting], np.int64),
+        }
+
+    def load_state_dict(self, state: Mapping[str, NDArray]) -> None:
+        """Continue from a `state_dict` of a map with the same settings.
+
+        Raises:
+            InputError: when something is missing, or was made with other settings.
+        """
+        missing = {'config', 'odds', 'corner', 'floor', 'counts'} - set(state)
+        if missing:
+            raise InputError(f'map state lacks {sorted(missing)}: it was not made by state_dict')
+        if not np.array_equal(state['config'], astuple(self.config)):
+            raise InputError(
+                f'map state was made with settings {np.asarray(state["config"]).tolist()}; this '
+                f'map has {list(astuple(self.config))}: load it with the settings it was made with'
+            )
+        odds = np.array(state['odds'], np.int8)
+        if odds.ndim != 3 or len(odds) != self.config.layers + 1:
+            raise InputError(
+                f'map state odds have shape {odds.shape}: allowed is '
+                f'({self.config.layers + 1}, rows, columns)'
+            )
+        height, variance = (float(v) for v in state['floor'])
+        self._odds, self._corner = odds, np.array(state['corner'], np.int64)
+        self._floor = FloorTracker(None if np.isnan(height) else height)
+        self._floor.variance = variance
+        self.ignored, self.waiting = (int(v) for v in state['counts'])
+
+
+def _steps(probability: float) -> int:
+    return round(_FIXED_POINT * float(np.log(probability / (1.0 - probability))))
+
+
+def _offsets(points: ArrayLike, sensor: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Finite points less the sensor's position, (3, M), each coordinate in a row of its own."""
+    cloud = np.asarray(points, dtype=np.float32)
+    if cloud.ndim != 2 or cloud.shape[1] != 3:
+        raise InputError(f'points have shape {cloud.shape}: allowed is (N, 3), m, in the map frame')
+    offsets = np.subtract(cloud.T, sensor[:, None].astype(np.float32), order='C')
+    finite = np.isfinite(offsets.sum(0))
+    return offsets if finite.all() else offsets[:, np.flatnonzero(finite)]

@@ -1,0 +1,129 @@
+"""What one cloud says of each cell and slab in a window of the map: hit, clear, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loc3r_ros.mapping.config import BevConfig
+from loc3r_ros.mapping.visibility import Panorama, Vector, polar
+
+_LEAST_DROP_POINTS = 3  # below the floor in one cell: fewer are mirror images or noise
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A cloud about its sensor; N points, axes of `map`, m.
+
+    Attributes:
+        x, y, z: (N,) offsets from the sensor.
+        ranges, azimuth: (N,) horizontal range, and direction in rad, 0 to 2 pi.
+        plane: (a, b, c) of the floor z = a x + b y + c.
+        height: (N,) above the floor.
+    """
+
+    x: Vector
+    y: Vector
+    z: Vector
+    ranges: Vector
+    azimuth: Vector
+    plane: NDArray[np.float32]
+    height: Vector
+
+    @classmethod
+    def of(cls, offsets: NDArray[np.float32], plane: NDArray[np.float64]) -> View:
+        """View of offsets (3, N) above a floor."""
+        x, y, z = offsets
+        a, b, c = plane.astype(np.float32)
+        return cls(x, y, z, *polar(x, y), plane.astype(np.float32), z - (a * x + b * y + c))
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A rectangle of cells.
+
+    Attributes:
+        rows, columns: its size.
+        sensor: (x, y) of the sensor from its lower corner, in cells.
+    """
+
+    rows: int
+    columns: int
+    sensor: NDArray[np.float64]
+
+    def cells(self, x: Vector, y: Vector, resolution: float) -> tuple[NDArray, NDArray, Mask]:
+        """Row and column (int32) of offsets from the sensor, and whether they lie inside."""
+        scale = np.float32(1.0 / resolution)
+        # Truncation is floor only above zero, hence the mask on the real numbers.
+        column = x * scale + np.float32(self.sensor[0])
+        row = y * scale + np.float32(self.sensor[1])
+        inside = (column >= 0) & (column < self.columns) & (row >= 0) & (row < self.rows)
+        return row.astype(np.int32), column.astype(np.int32), inside
+
+
+def hits(view: View, window: Window, config: BevConfig) -> tuple[Mask, Mask]:
+    """Slabs that the points hit, and cells whose floor they show.
+
+    Returns:
+        (1 + layers, rows, columns), slab 0 being missing floor, and (rows, columns).
+    """
+    shape = (window.rows, window.columns)
+    hit = np.zeros((config.layers + 1, *shape), np.bool_)
+    floor = np.zeros(shape, np.bool_)
+    row, column, inside = window.cells(view.x, view.y, config.resolution)
+    inside &= view.ranges < np.float32(config.max_range)
+    low, high = view.height >= np.float32(config.band_low), view.height < config.band_high
+    band = np.flatnonzero(inside & low & high)
+    thickness = (config.band_high - config.band_low) / config.layers
+    layer = ((view.height[band] - np.float32(config.band_low)) / thickness).astype(np.int32) + 1
+    hit[np.minimum(layer, config.layers), row[band], column[band]] = True
+    level = np.flatnonzero(inside & ~low & (view.height > -config.max_drop))
+    floor[row[level], column[level]] = True
+    hit[0] = _drops(view, window, config)
+    return hit, floor
+
+
+def _drops(view: View, window: Window, config: BevConfig) -> Mask:
+    """Cells (rows, columns) where rays go on below the floor: there is none."""
+    below = np.flatnonzero(view.height <= -config.max_drop)
+    sensor_height = -view.plane[2]
+    if len(below) < _LEAST_DROP_POINTS or sensor_height <= 0:
+        return np.zeros((window.rows, window.columns), np.bool_)
+    share = sensor_height / (sensor_height - view.height[below])
+    row, column, inside = window.cells(
+        view.x[below] * share, view.y[below] * share, config.resolution
+    )
+    inside &= view.ranges[below] * share < config.max_range
+    cells = row[inside] * window.columns + column[inside]
+    count = np.bincount(cells, minlength=window.rows * window.columns)
+    return (count >= _LEAST_DROP_POINTS).reshape(window.rows, window.columns)
+
+
+def clear(view: View, window: Window, config: BevConfig, ask: Mask) -> Mask:
+    """Slabs (layers, rows, columns) that the sensor saw through, where `ask` (rows, columns) says.
+
+    A slab is seen through when both its lower and its upper face are, so that a ray over a table
+    does not clear the slab that the table top is in.
+    """
+    res = config.resolution
+    seen = np.zeros((config.layers, window.rows, window.columns), np.bool_)
+    panorama = Panorama(view.azimuth, view.ranges, view.z, res / config.max_range)
+    x = ((np.arange(window.columns) + 0.5 - window.sensor[0]) * res).astype(np.float32)
+    y = ((np.arange(window.rows) + 0.5 - window.sensor[1]) * res).astype(np.float32)
+    x, y = np.meshgrid(x, y)
+    ranges, azimuth = polar(x, y)
+    reach = np.minimum(panorama.reach(azimuth), config.max_range)
+    asked = np.flatnonzero(ask & (ranges + res < reach))
+    if not len(asked):
+        return seen
+    x, y, ranges, azimuth = (v.ravel()[asked] for v in (x, y, ranges, azimuth))
+    a, b, c = view.plane
+    faces = np.linspace(config.band_low, config.band_high, config.layers + 1, dtype=np.float32)
+    z = (a * x + b * y + c) + faces[:, None]
+    face_clear = panorama.is_clear(azimuth, ranges, z, margin=res)
+    seen.reshape(config.layers, -1)[:, asked] = face_clear[1:] & face_clear[:-1]
+    return seen
