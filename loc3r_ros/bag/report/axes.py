@@ -28,10 +28,10 @@ def number(value: float, digits: int = 3) -> str:
     """A number for people: so many significant digits, no exponent, a dash where unknown."""
     if not np.isfinite(value):
         return '–'
-    if value == 0:
+    if abs(value) < 1e-6:
         return '0'
     decimals = max(0, digits - 1 - int(np.floor(np.log10(abs(value)))))
-    text = f'{value:,.{min(decimals, 6)}f}'
+    text = f'{value:,.{min(decimals, 8)}f}'
     text = text.rstrip('0').rstrip('.') if '.' in text else text
     return text.replace('-', '−')
 

@@ -112,8 +112,8 @@ def place_labels(anchors: Array, obstacles: Array, size: tuple[float, float], ga
     turn = 2.4 * np.arange(len(anchors))
     away = away + 4.0 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
     places = anchors + gap * away / np.linalg.norm(away, axis=1, keepdims=True)
-    for _ in range(120):
-        push = 0.02 * (anchors - places)
+    for pull in np.linspace(0.02, 0.0, 160):
+        push = pull * (anchors - places)
         push += _repulsion(places, places, gap) + _repulsion(places, obstacles, 0.65 * gap)
         places = np.clip(places + push, gap / 2, np.array(size) - gap / 2)
     return places

@@ -17,6 +17,7 @@ from loc3r_ros.bag.report.data import ReportData
 from loc3r_ros.bag.report.map_figure import map_figure
 from loc3r_ros.bag.report.map_view import MapView
 from loc3r_ros.bag.report.markup import Markup, element
+from loc3r_ros.bag.report.plot_parts import time_axis
 from loc3r_ros.bag.report.series import series
 from loc3r_ros.bag.report.time_plots import time_plots
 from loc3r_ros.types import TrackingState
@@ -102,7 +103,7 @@ def _has_map(data: ReportData) -> bool:
 
 
 def _map_section(data: ReportData, drawing: Markup, view: MapView) -> Markup:
-    keys = [('band-time', 'trajectory, start to end')]
+    keys = [('band-time', 'trajectory')]
     keys += [
         (f'band-{s.value}', s.value)
         for s in (TrackingState.DEGRADED, TrackingState.LOST)
@@ -129,6 +130,7 @@ def _samples(data: ReportData, view: MapView) -> Markup:
     at = np.unique(np.concatenate([at, [t.index for t in data.thumbnails]]).astype(int))
     heading = np.degrees(np.arctan2(-data.headings[at, 1], data.headings[at, 0]))
     content = {
+        'end': time_axis(data).high,
         'frame': at.tolist(),
         'time': _numbers(data.elapsed[at], 3),
         'x': _numbers(view(data.positions[at])[:, 0], 1),

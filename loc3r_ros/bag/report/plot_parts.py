@@ -19,8 +19,8 @@ WIDTH, HEIGHT = 1000.0, 100.0
 
 
 def time_axis(data: ReportData) -> Axis:
-    """From the first stamp to the last."""
-    return Axis(0.0, max(float(np.nanmax(data.elapsed, initial=0.0)), 1e-3))
+    """From the earliest stamp to the latest; one second where that is no time at all."""
+    return Axis(0.0, float(np.nanmax(data.elapsed, initial=0.0)) or 1.0)
 
 
 def caption(key: str, title: str, unit: str, legend: list[tuple[str, str]]) -> Markup:

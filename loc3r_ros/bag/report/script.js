@@ -8,7 +8,7 @@
   const cursor = document.getElementById('map-cursor');
   const pictures = [...document.querySelectorAll('.film a')];
   const places = [...document.querySelectorAll('.place')];
-  const end = Math.max(...samples.time, 0.001);
+  const { end } = samples;
   let pinned = null;
 
   const written = (value, unit) => {

@@ -46,7 +46,9 @@ def _line_plot(data: ReportData, time: Axis, key: str, one: Series) -> Markup:
         *bands(data, time, 'shade'),
         *rules(axis),
         element('path', class_='fill', d=_closed(points)),
-        element('path', class_='line', d=path(points)),
+        element(
+            'path', class_='line' if len(keep) == len(one.values) else 'line dense', d=path(points)
+        ),
     ]
     said = _in_words(one) + (', logarithmic' if axis.logarithmic else '')
     drawing = area(shapes, value_labels(axis), f'{one.title} over time: {said}')
