@@ -1,8 +1,35 @@
 """CUT3R: camera pose, point maps and tokens from a stream of images, with a persistent state.
 
-encoder = PoseEncoder.load('cut3r_512_dpt_4_64.pth')    # images in, observations out
-observation = encoder.observe(frame)
+Images in, observations out::
 
-model = Cut3r(tiny('linear')); model.load_state_dict(weights)     # the bare network
-outputs = list(forward_views(model.eval(), [View(image) for image in images]))
+    encoder = PoseEncoder.load('cut3r_512_dpt_4_64.pth')
+    observation = encoder.observe(frame)
+
+The bare network on a sequence of tensors, with masks, ray maps and resets::
+
+    model = load_checkpoint('cut3r_512_dpt_4_64.pth')
+    with torch.inference_mode():
+        outputs = [output.named() for output in forward_views(model, [View(x) for x in images])]
 """
+
+from loc3r_ros.cut3r.checkpoint import load_checkpoint
+from loc3r_ros.cut3r.config import FULL_DPT_512, FULL_LINEAR_224, Cut3rConfig, tiny
+from loc3r_ros.cut3r.encoder import PoseEncoder
+from loc3r_ros.cut3r.model import Cut3r
+from loc3r_ros.cut3r.stream import FrameOutput, Stream, UpdateRule
+from loc3r_ros.cut3r.views import View, forward_views
+
+__all__ = [
+    'FULL_DPT_512',
+    'FULL_LINEAR_224',
+    'Cut3r',
+    'Cut3rConfig',
+    'FrameOutput',
+    'PoseEncoder',
+    'Stream',
+    'UpdateRule',
+    'View',
+    'forward_views',
+    'load_checkpoint',
+    'tiny',
+]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 _TINY = 1e-8
 
@@ -34,7 +34,7 @@ def colour(raw: Tensor) -> Tensor:
 
 def camera_pose(raw: Tensor) -> Tensor:
     """(..., 7) camera-to-world translation and unit quaternion (w, x, y, z), w >= 0."""
-    t, q = raw[..., :3], F.normalize(raw[..., 3:], dim=-1, eps=1e-12)
+    t, q = raw[..., :3], functional.normalize(raw[..., 3:], dim=-1, eps=1e-12)
     length = t.norm(dim=-1, keepdim=True)
     t = t * torch.expm1(length) / length.clamp(min=_TINY)
     return torch.cat([t, torch.where(q[..., :1] < 0, -q, q)], -1)

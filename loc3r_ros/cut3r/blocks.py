@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from loc3r_ros.cut3r.config import MLP_RATIO, NORM_EPS
 from loc3r_ros.cut3r.rope import Rope, rotate
@@ -22,7 +22,7 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(MLP_RATIO * dim, out_dim or dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.fc2(F.gelu(self.fc1(x)))
+        return self.fc2(functional.gelu(self.fc1(x)))
 
 
 def _split(x: Tensor, heads: int) -> Tensor:
@@ -53,12 +53,12 @@ class SelfAttention(nn.Module):
         if x.shape[1] == 1:
             # The softmax over a single key is exactly 1: only the value matters.
             dim = self.proj.in_features
-            value = F.linear(x, self.qkv.weight[2 * dim :], self.qkv.bias[2 * dim :])
+            value = functional.linear(x, self.qkv.weight[2 * dim :], self.qkv.bias[2 * dim :])
             return self.proj(value)
         q, k, v = (_split(part, self.heads) for part in self.qkv(x).chunk(3, -1))
         if rope is not None:
             q, k = self._rotate(q, rope), self._rotate(k, rope)
-        return self.proj(_merge(F.scaled_dot_product_attention(q, k, v)))
+        return self.proj(_merge(functional.scaled_dot_product_attention(q, k, v)))
 
     def _rotate(self, x: Tensor, rope: Rope) -> Tensor:
         return rotate(x.half(), rope).to(x.dtype) if self.half_rounding else rotate(x, rope)
@@ -92,7 +92,7 @@ class CrossAttention(nn.Module):
         )
         if rope_x is not None and rope_y is not None:
             q, k = rotate(q, rope_x), rotate(k, rope_y)
-        out = self.proj(_merge(F.scaled_dot_product_attention(q, k, v)))
+        out = self.proj(_merge(functional.scaled_dot_product_attention(q, k, v)))
         if not align:
             return out, None
         score = (q * k.mean(2, keepdim=True)).sum(-1).mean(1) / q.shape[-1] ** 0.5
@@ -135,7 +135,7 @@ class DecoderBlock(nn.Module):
         rope_y: Rope | None = None,
         align: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        """x updated, and with `align` the score of `CrossAttention`."""
+        """Update x, and with `align` give the score of `CrossAttention`."""
         x = x + self.attn(self.norm1(x), rope_x)
         update, score = self.cross_attn(self.norm2(x), self.norm_y(y), rope_x, rope_y, align)
         x = x + update

@@ -92,9 +92,9 @@ class Cut3rConfig:
         """
         try:
             values: dict[str, Any] = json.loads(text)
-            kinds = {f.name: f.type for f in fields(cls)}
+            kinds = {f.name: str(f.type).replace('HeadType', 'str') for f in fields(cls)}
             for name, value in values.items():
-                if type(value).__name__ != {'HeadType': 'str'}.get(kinds[name], kinds[name]):
+                if type(value).__name__ != kinds[name]:
                     raise TypeError(f'{name} is {value!r}, expected {kinds[name]}')
             return cls(**values)
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -11,8 +11,7 @@ from loc3r_ros.cut3r import activations
 from loc3r_ros.cut3r.blocks import DecoderBlock, EncoderBlock, layer_norm
 from loc3r_ros.cut3r.config import PATCH, Cut3rConfig
 from loc3r_ros.cut3r.decoder import Decoded, decode, decoder_ropes
-from loc3r_ros.cut3r.heads import DptHeads, Heads, LinearHeads
-from loc3r_ros.cut3r.heads.common import Levels
+from loc3r_ros.cut3r.heads import DptHeads, Heads, Levels, LinearHeads, Maps
 from loc3r_ros.cut3r.memory import PoseRetriever
 from loc3r_ros.cut3r.rope import Layout, rope_table
 from loc3r_ros.cut3r.stream import Flag, FrameOutput, Stream, UpdateRule, select
@@ -189,7 +188,6 @@ class Cut3r(nn.Module):
         tokens = self.dec_norm(decoded.image)
         camera, geometry = tokens[:, :1], tokens[:, 1:]
         pose_raw = self.downstream_head.pose_head(camera[:, 0].float())
-        maps = (None,) * 5 if camera_only else self._maps(feature, decoded, tokens, grid)
         new_state = self.dec_norm_state(decoded.state).float()
         beta = None if decoded.score is None else decoded.score.float().sigmoid()
         after = self._taken_up(stream, new_state, beta, mean, camera, first, update)
@@ -201,7 +199,7 @@ class Cut3r(nn.Module):
             geometry.float(),
             pose_raw,
             activations.camera_pose(pose_raw),
-            *maps,
+            None if camera_only else self._maps(feature, decoded, tokens, grid),
             feature.float(),
             token[:, 0].float(),
             decoded.middle.float(),
@@ -221,7 +219,7 @@ class Cut3r(nn.Module):
 
     def _maps(
         self, feature: Tensor, decoded: Decoded, tokens: Tensor, grid: tuple[int, int]
-    ) -> tuple[Tensor, ...]:
+    ) -> Maps:
         c = self.config
         layout = Layout(grid[0] * grid[1], grid[1])
         rope = rope_table(layout, c.dec_dim // c.dec_heads, c.rope_base, feature.device)

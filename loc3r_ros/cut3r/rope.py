@@ -15,24 +15,24 @@ class Layout(NamedTuple):
     """Tokens in row-major order on a grid, after an optional pose token at (-1, -1).
 
     Attributes:
-        count: tokens on the grid; the last row may be partial.
+        tokens: how many lie on the grid; the last row may be partial.
         width: columns of the grid.
         pose_token: whether a pose token comes first.
     """
 
-    count: int
+    tokens: int
     width: int
     pose_token: bool = False
 
     def positions(self) -> NDArray[np.int32]:
         """(T, 2) row and column of each token."""
-        grid = np.stack(np.divmod(np.arange(self.count, dtype=np.int32), self.width), -1)
+        grid = np.stack(np.divmod(np.arange(self.tokens, dtype=np.int32), self.width), -1)
         lead = np.full((int(self.pose_token), 2), -1, dtype=np.int32)
         return np.concatenate([lead, grid.astype(np.int32)])
 
 
 class Rope(NamedTuple):
-    """Cosine and sine (T, 2, d/4) of each token's angles: by row, by column; d is a head's width."""
+    """Cosine and sine (T, 2, d/4) of the angles by row and by column; d is the width of a head."""
 
     cos: Tensor
     sin: Tensor

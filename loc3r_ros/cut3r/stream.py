@@ -7,6 +7,9 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from loc3r_ros.cut3r.heads import Maps
+from loc3r_ros.cut3r.postprocess import camera_to_world
+
 Flag = bool | Tensor
 """For the whole batch at once, or one bool tensor (B,)."""
 
@@ -35,8 +38,7 @@ class FrameOutput(NamedTuple):
         geometry_tokens: (B, N, D) the patch tokens of the same.
         pose_raw: (B, 7) pose head before its activation.
         camera_pose: (B, 7) camera-to-world translation, quaternion (w, x, y, z).
-        pts3d_in_self_view, conf_self, pts3d_in_other_view, conf, rgb: see `heads.Maps`; None in
-            camera-only mode.
+        maps: points, confidences and colours; None in camera-only mode.
         enc_feat: (B, N, De) features that entered the decoder.
         pose_token_in: (B, D) pose token that entered the decoder.
         dec_h1, dec_h2: (B, 1+N, D) image decoder after half and three quarters of its blocks.
@@ -51,11 +53,7 @@ class FrameOutput(NamedTuple):
     geometry_tokens: Tensor
     pose_raw: Tensor
     camera_pose: Tensor
-    pts3d_in_self_view: Tensor | None
-    conf_self: Tensor | None
-    pts3d_in_other_view: Tensor | None
-    conf: Tensor | None
-    rgb: Tensor | None
+    maps: Maps | None
     enc_feat: Tensor
     pose_token_in: Tensor
     dec_h1: Tensor
@@ -66,6 +64,12 @@ class FrameOutput(NamedTuple):
     @property
     def stream(self) -> Stream:
         return Stream(self.state, self.mem)
+
+    def named(self) -> dict[str, Tensor]:
+        """Every output by its published name, the maps among them, and `c2w` (B, 4, 4)."""
+        values = self._asdict() | (self.maps._asdict() if self.maps else {})
+        values['c2w'] = camera_to_world(self.camera_pose)
+        return {name: value for name, value in values.items() if isinstance(value, Tensor)}
 
 
 def select(flag: Flag, yes: Tensor, no: Tensor) -> Tensor:

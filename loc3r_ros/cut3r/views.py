@@ -85,7 +85,8 @@ def forward_views(
     if len({(view.batch, view.size) for view in views}) > 1:
         raise InputError('views of one call differ in batch or image size; run them apart')
     fill = not recurrent and any(_any(view.has_rays()) for view in views)
-    stream, first = model.initial(views[0].batch if views else 1), True
+    stream = model.initial(views[0].batch if views else 1)
+    first: Flag = True
     for view in views:
         output = model.advance(
             _feature(model, view, fill),

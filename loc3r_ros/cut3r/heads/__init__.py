@@ -1,7 +1,7 @@
 """Dense heads: points, confidence and colour from the tokens of one frame."""
 
-from loc3r_ros.cut3r.heads.common import Heads, Maps
+from loc3r_ros.cut3r.heads.common import Heads, Levels, Maps
 from loc3r_ros.cut3r.heads.dpt import DptHeads
 from loc3r_ros.cut3r.heads.linear import LinearHeads
 
-__all__ = ['DptHeads', 'Heads', 'LinearHeads', 'Maps']
+__all__ = ['DptHeads', 'Heads', 'Levels', 'LinearHeads', 'Maps']

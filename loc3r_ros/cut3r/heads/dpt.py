@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from loc3r_ros.cut3r.config import Cut3rConfig
 from loc3r_ros.cut3r.heads.common import COLOUR_CHANNELS, POINT_CHANNELS, Heads, Levels
@@ -14,7 +14,7 @@ LAST = 128
 
 
 def _double(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2, mode='bilinear', align_corners=True)
+    return functional.interpolate(x, scale_factor=2, mode='bilinear', align_corners=True)
 
 
 class ResidualConvUnit(nn.Module):
@@ -26,7 +26,7 @@ class ResidualConvUnit(nn.Module):
         self.conv2 = nn.Conv2d(FEATURES, FEATURES, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv2(F.relu(self.conv1(F.relu(x)))) + x
+        return self.conv2(functional.relu(self.conv1(functional.relu(x)))) + x
 
 
 class Fusion(nn.Module):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from loc3r_ros.cut3r.blocks import Mlp
 from loc3r_ros.cut3r.config import PATCH, Cut3rConfig
@@ -18,7 +18,7 @@ class PatchMlp(Mlp):
 
     def forward(self, levels: Levels, grid: tuple[int, int]) -> Tensor:  # type: ignore[override]
         x = super().forward(levels.last).transpose(1, 2).unflatten(-1, grid)
-        return F.pixel_shuffle(x, PATCH)
+        return functional.pixel_shuffle(x, PATCH)
 
 
 class LinearHeads(Heads):
