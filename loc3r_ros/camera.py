@@ -88,11 +88,13 @@ class PinholeCamera:
             return (pixels - (self.cx, self.cy)) / (self.fx, self.fy)
         D = np.asarray(self.distortion, dtype=np.float64)
         if self.model in _FISHEYE:
-            out = cv2.fisheye.undistortPoints(pixels[:, None], self.matrix, D[:4])
-        else:
-            criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-9)
-            out = cv2.undistortPointsIter(pixels[:, None], self.matrix, D, None, None, criteria)
-        return out[:, 0]
+            return cv2.fisheye.undistortPoints(pixels[:, None], self.matrix, D[:4])[:, 0]
+        xy = cv2.undistortPoints(pixels[:, None], self.matrix, D)[:, 0]
+        # OpenCV stops after five rounds and only some versions let one ask for more.
+        for _ in range(20):
+            missing = pixels - self.project(np.concatenate([xy, np.ones((len(xy), 1))], 1))
+            xy = xy + missing / (self.fx, self.fy)
+        return xy
 
     def project(self, points: NDArray) -> NDArray[np.float64]:
         """Pixels (N, 2) of points (N, 3) in the optical frame; NaN where z <= 0."""

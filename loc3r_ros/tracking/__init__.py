@@ -1,0 +1,5 @@
+"""Pose from depth, features and the encoder's prior."""
+
+from loc3r_ros.tracking.tracker import Tracker, TrackerConfig
+
+__all__ = ['Tracker', 'TrackerConfig']

@@ -1,0 +1,159 @@
+"""The tracker's memory: frames with depth, their poses, and how they see each other."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loc3r_ros.camera import PinholeCamera
+from loc3r_ros.geometry import Array, invert, transform
+from loc3r_ros.tracking.features import Features
+from loc3r_ros.tracking.pose_graph import Edge, optimise
+from loc3r_ros.tracking.registration import Cloud
+
+PROBES = 64
+"""Points of a keyframe that are projected to tell how much of it a view sees."""
+
+RETRIEVAL_FEATURES = 60
+"""Descriptors of a keyframe that vote when a place has to be recognised."""
+
+RETRIEVAL_SIMILARITY = 0.85
+PREPARED_CLOUDS = 64
+"""Search trees kept ready; the least used are made again when they are needed."""
+
+TURN_UNIT = np.radians(15.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Keyframe:
+    """What is kept of a frame, about 0.4 MB.
+
+    Attributes:
+        features: its keypoints, lifted to its optical frame.
+        points: (N, 3) float32, m, its sampled depth cloud in its optical frame.
+        voxel: sampling distance of the cloud, m.
+        covariance: (6, 6) of its pose when it was made, as in `TrackedPose`.
+    """
+
+    features: Features
+    points: NDArray[np.float32]
+    voxel: float
+    covariance: Array
+
+
+class KeyframeMap:
+    """Keyframes with their poses `T_map_k`, joined by measured edges."""
+
+    def __init__(self) -> None:
+        self.frames: list[Keyframe] = []
+        self.poses: list[Array] = []
+        self.edges: list[Edge] = []
+        self._clouds: OrderedDict[int, Cloud] = OrderedDict()
+        self._model: tuple[tuple[int, ...], Cloud | None] = ((), None)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def add(self, frame: Keyframe, T_map_k: Array, edges: list[Edge]) -> int:
+        """Append a keyframe with the edges that hold it, let them settle, and return its id."""
+        self.frames.append(frame)
+        self.poses.append(T_map_k)
+        self.edges.extend(edges)
+        self.poses = optimise(self.poses, self.edges)
+        self._model = ((), None)
+        return len(self.frames) - 1
+
+    def cloud(self, k: int) -> Cloud:
+        """The prepared cloud of keyframe k, in its own optical frame."""
+        found = self._clouds.pop(k, None)
+        if found is None:
+            found = Cloud.prepare(self.frames[k].points, self.frames[k].voxel)
+            assert found is not None, 'a keyframe is only made of a cloud that could be prepared'
+        self._clouds[k] = found
+        if len(self._clouds) > PREPARED_CLOUDS:
+            self._clouds.popitem(last=False)
+        return found
+
+    def model(self, ids: list[int]) -> Cloud | None:
+        """The clouds of some keyframes joined in `map`; kept until it is asked for others."""
+        key = tuple(sorted(ids))
+        if self._model[0] != key:
+            points = [transform(self.poses[k], self.frames[k].points) for k in key]
+            voxel = float(np.median([self.frames[k].voxel for k in key]))
+            self._model = (key, Cloud.sample(np.concatenate(points), voxel))
+        return self._model[1]
+
+    def visible(self, T_map_camera: Array, camera: PinholeCamera, *, least: float) -> list[int]:
+        """Keyframes of which a view sees at least this share of the points, the fullest first."""
+        probes = np.stack([_probes(f.points) for f in self.frames])
+        T = invert(T_map_camera) @ np.stack(self.poses)
+        X = np.einsum('kij,knj->kni', T[:, :3, :3], probes) + T[:, None, :3, 3]
+        z = np.maximum(X[..., 2], 1e-6)
+        inside = (np.abs(X[..., 0]) < camera.width / (2 * camera.fx) * z) & (
+            np.abs(X[..., 1]) < camera.height / (2 * camera.fy) * z
+        )
+        share = (inside & (X[..., 2] > 0.1)).mean(1)
+        order = np.argsort(-share, kind='stable')
+        return [int(k) for k in order if share[k] >= least]
+
+    def novelty(self, T_map_camera: Array, reach: float) -> float:
+        """Distance to the nearest keyframe, in units of `reach` metres plus units of 15 degrees."""
+        T = np.stack(self.poses)
+        shift = np.linalg.norm(T[:, :3, 3] - T_map_camera[:3, 3], axis=1)
+        trace = np.einsum('kij,ij->k', T[:, :3, :3], T_map_camera[:3, :3])
+        turn = np.arccos(np.clip((trace - 1.0) / 2.0, -1.0, 1.0))
+        return float((shift / reach + turn / TURN_UNIT).min())
+
+    def recognise(self, features: Features, most: int) -> list[int]:
+        """Keyframes that look alike, best first: each of their descriptors may cast a vote."""
+        if not self.frames or not len(features.rays):
+            return []
+        kept = [f.features.descriptors[f.features.lifted][:RETRIEVAL_FEATURES] for f in self.frames]
+        owner = np.repeat(np.arange(len(kept)), [len(d) for d in kept])
+        alike = (np.concatenate(kept) @ features.descriptors.T).max(1) > RETRIEVAL_SIMILARITY
+        votes = np.bincount(owner[alike], minlength=len(kept))
+        order = np.argsort(-votes, kind='stable')
+        return [int(k) for k in order[:most] if votes[k] > 0]
+
+    def state_dict(self) -> dict[str, NDArray]:
+        """Everything as arrays, for `load_state_dict`."""
+        state: dict[str, NDArray] = {
+            'poses': np.array(self.poses).reshape(-1, 4, 4),
+            'edge_ids': np.array([(e.a, e.b) for e in self.edges], np.int64).reshape(-1, 2),
+            'edge_poses': np.array([e.T_a_b for e in self.edges]).reshape(-1, 4, 4),
+            'edge_information': np.array([e.information for e in self.edges]).reshape(-1, 6, 6),
+        }
+        for k, f in enumerate(self.frames):
+            state[f'{k}/rays'] = f.features.rays
+            state[f'{k}/lifted'] = f.features.points
+            state[f'{k}/descriptors'] = f.features.descriptors
+            state[f'{k}/cloud'] = f.points
+            state[f'{k}/covariance'] = f.covariance
+            state[f'{k}/scalars'] = np.array([f.features.ray_sigma, f.voxel])
+        return state
+
+    def load_state_dict(self, state: dict[str, NDArray]) -> None:
+        """Become the map that `state_dict` wrote."""
+        self.__init__()  # type: ignore[misc]
+        self.poses = list(state['poses'])
+        self.edges = [
+            Edge(int(a), int(b), T, H)
+            for (a, b), T, H in zip(
+                state['edge_ids'], state['edge_poses'], state['edge_information'], strict=True
+            )
+        ]
+        for k in range(len(self.poses)):
+            sigma, voxel = (float(v) for v in state[f'{k}/scalars'])
+            features = Features(
+                state[f'{k}/rays'], state[f'{k}/lifted'], state[f'{k}/descriptors'], sigma
+            )
+            frame = Keyframe(features, state[f'{k}/cloud'], voxel, state[f'{k}/covariance'])
+            self.frames.append(frame)
+
+
+def _probes(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """PROBES points (PROBES, 3) spread evenly over a cloud."""
+    return points[np.linspace(0, len(points) - 1, PROBES).astype(int)]

@@ -1,0 +1,133 @@
+"""Dense registration of depth clouds, by small_gicp (Koide, JOSS 2024; GICP: Segal, RSS 2009)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import small_gicp
+from numpy.typing import NDArray
+
+from loc3r_ros.geometry import Array, hat
+from loc3r_ros.tracking.estimate import Estimate
+from loc3r_ros.types import Frame
+
+THREADS = 1
+"""More threads add in another order each time, and replaying a bag must give the same numbers."""
+
+NEIGHBOURS = 12
+MIN_POINTS = 10 * NEIGHBOURS
+"""Fewer points show no surface worth registering."""
+
+VOXEL_SHARE = 0.016
+"""Voxel edge over the median depth: sampling follows the noise and the distance of the scene."""
+
+CLOUD_WIDTH = 320
+"""Columns of the depth image that are used; the voxels would merge more."""
+
+TANGENT_WEIGHT = 0.5
+"""GICP gives every surface a unit variance along itself: two of them, hence one half."""
+
+CORRELATION = 60.0
+"""Points whose errors go together count as one (depth noise is smooth over the image)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cloud:
+    """A cloud ready for registration: sampled points, their surface covariances, a search tree.
+
+    Attributes:
+        points: (N, 3) float32, m, one per voxel.
+        voxel: edge of the sampling voxels, m.
+    """
+
+    points: NDArray[np.float32]
+    voxel: float
+    prepared: small_gicp.PointCloud
+    tree: small_gicp.KdTree
+
+    @staticmethod
+    def sample(points: NDArray, voxel: float) -> Cloud | None:
+        """Sample and prepare points (N, 3); None where too few remain to show a surface."""
+        if len(points) < MIN_POINTS:
+            return None
+        sampled = small_gicp.voxelgrid_sampling(np.asarray(points, np.float64), voxel, THREADS)
+        return Cloud.prepare(sampled.points()[:, :3].astype(np.float32), voxel)
+
+    @staticmethod
+    def prepare(points: NDArray[np.float32], voxel: float) -> Cloud | None:
+        """Prepare points that are sampled already, such as those of a stored cloud."""
+        if len(points) < MIN_POINTS:
+            return None
+        prepared = small_gicp.PointCloud(points.astype(np.float64))
+        tree = small_gicp.KdTree(prepared, num_threads=THREADS)
+        small_gicp.estimate_covariances(prepared, tree, NEIGHBOURS, THREADS)
+        return Cloud(points, voxel, prepared, tree)
+
+
+def frame_cloud(frame: Frame, *, max_depth: float) -> Cloud | None:
+    """The cloud of a frame's depth image in the optical frame, or None without usable depth.
+
+    Args:
+        frame: with camera and depth.
+        max_depth: farther points are left out, m; their noise grows with z^2.
+    """
+    if frame.depth is None or frame.camera is None:
+        return None
+    k = max(1, round(frame.depth.shape[1] / CLOUD_WIDTH))
+    z = frame.depth[::k, ::k]
+    good = np.isfinite(z) & (z > 0.0) & (z < max_depth)
+    if np.count_nonzero(good) < MIN_POINTS:
+        # Where depth is that sparse no pixel can be spared.
+        k, z = 1, frame.depth
+        good = np.isfinite(z) & (z > 0.0) & (z < max_depth)
+    z = z[good]
+    if not len(z):
+        return None
+    points = np.column_stack([frame.camera.rays[::k, ::k][good] * z[:, None], z])
+    return Cloud.sample(points, VOXEL_SHARE * float(np.median(z)))
+
+
+def register(target: Cloud, source: Cloud, init: Array, *, reach: float) -> Estimate | None:
+    """Register source to target from an initial T_t_s.
+
+    Args:
+        target, source: prepared clouds.
+        init: (4, 4) first guess.
+        reach: farthest that a point may lie from its surface, m.
+
+    Returns:
+        The pose with the information of the point-to-plane part alone: GICP's own matrix also holds
+        a share along the surfaces, which would claim certainty on a bare wall.
+    """
+    result = small_gicp.align(
+        target.prepared,
+        source.prepared,
+        target.tree,
+        init,
+        registration_type='GICP',
+        max_correspondence_distance=reach,
+        num_threads=THREADS,
+        max_iterations=25,
+    )
+    if result.num_inliers < MIN_POINTS // 2 or not np.isfinite(result.T_target_source).all():
+        return None
+    fitness = result.num_inliers / source.prepared.size()
+    variance = max(2.0 * result.error / result.num_inliers, 1e-4)
+    planar = result.H - TANGENT_WEIGHT * fitness * _point_information(source.points)
+    values, vectors = np.linalg.eigh(planar)
+    information = (vectors * np.clip(values, 0.0, None)) @ vectors.T
+    information /= variance * CORRELATION
+    return Estimate(result.T_target_source, information, fitness=fitness)
+
+
+def _point_information(points: NDArray) -> Array:
+    """Sum over points of J^T J for J = [-hat(p), I]: what unit point-to-point weights would give."""
+    p = points.astype(np.float64)
+    n, total, moment = len(p), p.sum(0), p.T @ p
+    H = np.zeros((6, 6))
+    H[:3, :3] = np.trace(moment) * np.eye(3) - moment
+    H[:3, 3:] = hat(total)
+    H[3:, :3] = hat(total).T
+    H[3:, 3:] = n * np.eye(3)
+    return H

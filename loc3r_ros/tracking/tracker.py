@@ -1,0 +1,340 @@
+"""Camera pose from feature matches, dense registration and the encoder's prior.
+
+Each frame is matched to the keyframes that its predicted view sees (PnP), then registered to their
+joined clouds (GICP); the two are fused by their information. A pose that leaves its surroundings
+becomes a keyframe, tied by measured edges to those it sees and to those it recognises, and the
+edges are solved together, so that a place seen again takes out the drift.
+
+The order of trust is evidence first: the encoder's prior only says where to look, and carries the
+pose for as long as nothing else does and it has agreed with what was measured before.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loc3r_ros.geometry import Array, invert, rotation_angle, transform
+from loc3r_ros.tracking.covariance import (
+    LOST_COVARIANCE,
+    blind_growth,
+    encoder_growth,
+    from_information,
+    sigma,
+)
+from loc3r_ros.tracking.estimate import (
+    MIN_MATCHES,
+    Estimate,
+    Matches,
+    boxplus,
+    fuse,
+    log_se3,
+    refine,
+    solve_pnp,
+)
+from loc3r_ros.tracking.features import FeatureExtractor, Features, match
+from loc3r_ros.tracking.keyframes import Keyframe, KeyframeMap
+from loc3r_ros.tracking.pose_graph import Edge
+from loc3r_ros.tracking.prior import EncoderPrior
+from loc3r_ros.tracking.registration import Cloud, frame_cloud, register
+from loc3r_ros.types import Frame, Observation, TrackedPose, TrackingState
+
+logger = logging.getLogger(__name__)
+
+REFERENCES = 4
+"""Keyframes whose features are matched to a frame."""
+
+MODEL_KEYFRAMES = 5
+"""Keyframes whose clouds form the local model."""
+
+EDGES = 4
+"""Keyframes to which a new one is tied."""
+
+MIN_OVERLAP = 0.3
+KEYFRAME_SHARE = 0.15
+"""A new keyframe is due after moving this share of the median depth, or 15 degrees."""
+
+MIN_FITNESS = 0.4
+"""Share of a cloud that must find its surface when features vouch for the pose."""
+
+MIN_FITNESS_ALONE = 0.6
+"""The same without features: a wall fits another wall."""
+
+GATE_M, GATE_RAD = 0.15, np.radians(8.0)
+"""How far registration may move a pose from where it started and still be believed."""
+
+RECOGNITION_MATCHES = 20
+"""Matches that must agree before a place is recognised: more than for a predicted view."""
+
+MAX_COAST_S = 0.5
+"""Velocity says nothing about what comes after a longer gap."""
+
+SURE_M, SURE_RAD = 0.10, np.radians(3.0)
+"""A measured pose less certain than this is DEGRADED."""
+
+LOST_M = 0.5
+"""Once the position is less certain than this the camera is LOST."""
+
+
+@dataclass(frozen=True)
+class TrackerConfig:
+    """What a user may want to change.
+
+    Attributes:
+        features: strongest keypoints used per image.
+        max_depth: farther depth is left out, m.
+        max_keyframes: bound of the memory (0.4 MB each); from then on the map stays as it is.
+    """
+
+    features: int = 600
+    max_depth: float = 5.0
+    max_keyframes: int = 1000
+
+
+class Tracker:
+    """Tracks one camera; frames come in the order of their stamps."""
+
+    def __init__(self, config: TrackerConfig | None = None) -> None:
+        self.config = config or TrackerConfig()
+        self._extractor = FeatureExtractor(count=self.config.features)
+        self.reset()
+
+    def reset(self, T_map_camera: Array | None = None) -> None:
+        """Forget everything; the next frame stands at this pose (4, 4) of the optical frame."""
+        self.map = KeyframeMap()
+        self.prior = EncoderPrior()
+        self.state = TrackingState.INITIALISING
+        self._T = np.eye(4) if T_map_camera is None else T_map_camera
+        self._covariance = np.zeros((6, 6))
+        self._velocity = np.zeros(6)
+        self._stamp: float | None = None
+
+    def step(self, frame: Frame, observation: Observation | None = None) -> TrackedPose:
+        """Track one frame.
+
+        Args:
+            frame: with intrinsics; with depth where there is any.
+            observation: of the same frame, by an encoder with trained weights.
+
+        Returns:
+            The pose; INITIALISING until the first frame that has depth or an observation.
+        """
+        features = self._extractor.extract(frame)
+        cloud = frame_cloud(frame, max_depth=self.config.max_depth)
+        self.prior.observe(observation, frame)
+        dt = 0.0 if self._stamp is None else frame.stamp - self._stamp
+        keyframe, inliers = None, 0
+        if not len(self.map):
+            keyframe = self._start(features, cloud, dt)
+        else:
+            before = self._T
+            predicted, growth = self._predict(dt)
+            estimate = self._track(frame, features, cloud, predicted, dt)
+            if estimate is None:
+                self._coast(predicted, growth)
+            else:
+                inliers = estimate.inliers
+                self._accept(estimate)
+                keyframe = self._maybe_keyframe(frame, features, cloud)
+                motion = invert(before) @ self._T
+                self.prior.judge(motion)
+                self._velocity = log_se3(motion) / dt if 0 < dt < MAX_COAST_S else np.zeros(6)
+        self._stamp = frame.stamp
+        lost = self.state is TrackingState.LOST
+        return TrackedPose(
+            frame.stamp,
+            self._T.copy(),
+            LOST_COVARIANCE.copy() if lost else self._covariance.copy(),
+            self.state,
+            keyframe,
+            inliers,
+            self.prior.scale,
+            self.prior.scale_source,
+        )
+
+    def _start(self, features: Features, cloud: Cloud | None, dt: float) -> int | None:
+        """Before the first keyframe: the encoder alone carries the pose, if there is one."""
+        if self.prior.motion is not None:
+            self._T = self._T @ self.prior.motion
+            self._covariance = self._covariance + encoder_growth(self.prior.motion, dt)
+        if cloud is not None:
+            self.state = TrackingState.TRACKING
+            frame = Keyframe(features, cloud.points, cloud.voxel, self._covariance)
+            return self.map.add(frame, self._T, [])
+        if self.prior.scale_source != 'none':
+            sure = sigma(self._covariance)[0] < LOST_M
+            self.state = TrackingState.TRACKING if sure else TrackingState.DEGRADED
+        return None
+
+    def _predict(self, dt: float) -> tuple[Array, Array]:
+        """The pose expected now, and how much less certain it is than the last one."""
+        if self.prior.motion is not None and self.prior.trusted:
+            return self._T @ self.prior.motion, encoder_growth(self.prior.motion, dt)
+        coast = dt if dt < MAX_COAST_S else 0.0
+        return boxplus(self._T, self._velocity * coast), blind_growth(dt)
+
+    def _track(
+        self, frame: Frame, features: Features, cloud: Cloud | None, predicted: Array, dt: float
+    ) -> Estimate | None:
+        """A measured pose, or None where the evidence is too thin."""
+        assert frame.camera is not None
+        if self.state is not TrackingState.LOST:
+            near = self.map.visible(predicted, frame.camera, least=MIN_OVERLAP)[:REFERENCES]
+            latest = len(self.map) - 1
+            estimate = solve_pnp(self._matches(features, near + [latest] * (latest not in near)))
+            believed = estimate is not None or dt < MAX_COAST_S
+            if believed:
+                estimate = self._register(frame, cloud, estimate, predicted)
+            if estimate is not None:
+                return estimate
+        return self._relocalise(frame, features, cloud)
+
+    def _relocalise(
+        self, frame: Frame, features: Features, cloud: Cloud | None
+    ) -> Estimate | None:
+        """Look for the place among all keyframes by appearance."""
+        for k in self.map.recognise(features, REFERENCES):
+            pnp = solve_pnp(self._matches(features, [k]))
+            if pnp is None or pnp.inliers < RECOGNITION_MATCHES:
+                continue
+            estimate = self._register(frame, cloud, pnp, pnp.T)
+            if estimate is not None and (cloud is None or estimate.fitness >= MIN_FITNESS):
+                return estimate
+        return None
+
+    def _matches(self, features: Features, ids: list[int]) -> Matches:
+        """Matches of a frame to keyframes, in `map`."""
+        parts = []
+        for k in ids:
+            other = self.map.frames[k].features
+            pairs = match(features.descriptors, other.descriptors)
+            parts.append(Matches.between(features, transform(self.map.poses[k], other.points), pairs))
+        return Matches.join(parts)
+
+    def _register(
+        self, frame: Frame, cloud: Cloud | None, pnp: Estimate | None, predicted: Array
+    ) -> Estimate | None:
+        """Refine by dense registration; what the cloud contradicts is not bent to fit it."""
+        assert frame.camera is not None
+        start = predicted if pnp is None else pnp.T
+        near = self.map.visible(start, frame.camera, least=MIN_OVERLAP)[:MODEL_KEYFRAMES]
+        model = self.map.model(near) if near else None
+        if cloud is None or model is None:
+            return pnp
+        found = register(model, cloud, start, reach=max(0.1, 3 * cloud.voxel))
+        least = MIN_FITNESS_ALONE if pnp is None else MIN_FITNESS
+        if found is None or found.fitness < least or not _close(start, found.T):
+            return pnp
+        return found if pnp is None else fuse(found, pnp)
+
+    def _accept(self, estimate: Estimate) -> None:
+        """Stand where the estimate says."""
+        self._T = estimate.T
+        measured = from_information(estimate.information, estimate.T)
+        nearest = int(np.argmin([np.linalg.norm(T[:3, 3] - self._T[:3, 3]) for T in self.map.poses]))
+        self._covariance = measured + self.map.frames[nearest].covariance
+        position, rotation = sigma(measured)
+        sure = position < SURE_M and rotation < SURE_RAD
+        if self.state is TrackingState.LOST:
+            logger.info('Recovered: the place is recognised.')
+        self.state = TrackingState.TRACKING if sure else TrackingState.DEGRADED
+
+    def _coast(self, predicted: Array, growth: Array) -> None:
+        """Nothing was measured: go by the prediction while it is worth something."""
+        if self.state is TrackingState.LOST:
+            return
+        covariance = self._covariance + growth
+        if sigma(covariance)[0] < LOST_M:
+            self._T, self._covariance, self.state = predicted, covariance, TrackingState.DEGRADED
+        else:
+            logger.warning('Lost: no keyframe was matched for too long; waiting for a known place.')
+            self.state = TrackingState.LOST
+            self._velocity = np.zeros(6)
+
+    def _maybe_keyframe(self, frame: Frame, features: Features, cloud: Cloud | None) -> int | None:
+        """Make the frame a keyframe where it shows something new."""
+        if cloud is None or self.state is not TrackingState.TRACKING:
+            return None
+        reach = KEYFRAME_SHARE * float(np.median(cloud.points[:, 2]))
+        if self.map.novelty(self._T, reach) < 1.0 or len(self.map) >= self.config.max_keyframes:
+            return None
+        assert frame.camera is not None
+        new = len(self.map)
+        seen = self.map.visible(self._T, frame.camera, least=MIN_OVERLAP)[:EDGES]
+        edges = [
+            edge
+            for k in seen or [new - 1]
+            if (edge := self._edge(k, new, features, cloud, invert(self.map.poses[k]) @ self._T))
+        ]
+        edges += self._revisits(new, seen, features, cloud)
+        if not edges:
+            # Held by nothing it would float: tie it to where tracking saw it from the last one.
+            k = new - 1
+            information = np.linalg.inv(self._covariance + 1e-6 * np.eye(6))
+            edges = [Edge(k, new, invert(self.map.poses[k]) @ self._T, information)]
+        keyframe = Keyframe(features, cloud.points, cloud.voxel, self._covariance)
+        self.map.add(keyframe, self._T, edges)
+        self._T = self.map.poses[new].copy()
+        return new
+
+    def _revisits(self, new: int, seen: list[int], features: Features, cloud: Cloud) -> list[Edge]:
+        """Edges to keyframes that look alike though the pose does not expect to see them."""
+        edges = []
+        for k in self.map.recognise(features, REFERENCES):
+            if k in seen or new - k < 10:
+                continue
+            other = self.map.frames[k].features
+            pairs = match(features.descriptors, other.descriptors)
+            pnp = solve_pnp(Matches.between(features, other.points, pairs))
+            if pnp is not None and pnp.inliers >= RECOGNITION_MATCHES:
+                edge = self._edge(k, new, features, cloud, pnp.T)
+                if edge is not None:
+                    edges.append(edge)
+        return edges
+
+    def _edge(self, k: int, new: int, features: Features, cloud: Cloud, T_k_new: Array) -> Edge | None:
+        """Measure the pose of a new keyframe against keyframe k."""
+        found = register(self.map.cloud(k), cloud, T_k_new, reach=max(0.1, 3 * cloud.voxel))
+        if found is not None and (found.fitness < MIN_OVERLAP or not _close(T_k_new, found.T)):
+            found = None
+        other = self.map.frames[k].features
+        matches = Matches.between(features, other.points, match(features.descriptors, other.descriptors))
+        by_features = refine(matches, T_k_new) if len(matches.points) >= MIN_MATCHES else None
+        if found is not None and by_features is not None:
+            found = fuse(found, by_features)
+        best = found or by_features
+        return None if best is None else Edge(k, new, best.T, best.information)
+
+    def state_dict(self) -> dict[str, NDArray]:
+        """Everything as arrays: a tracker that loads them goes on with the same numbers."""
+        own = {
+            'T': self._T,
+            'covariance': self._covariance,
+            'velocity': self._velocity,
+            'state': np.array(self.state.value),
+            'stamp': np.array([] if self._stamp is None else [self._stamp]),
+        }
+        parts = {'map': self.map.state_dict(), 'prior': self.prior.state_dict()}
+        return own | {f'{p}/{k}': v for p, part in parts.items() for k, v in part.items()}
+
+    def load_state_dict(self, state: dict[str, NDArray]) -> None:
+        """Become the tracker that `state_dict` wrote."""
+
+        def part(prefix: str) -> dict[str, NDArray]:
+            return {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
+
+        self.map.load_state_dict(part('map/'))
+        self.prior.load_state_dict(part('prior/'))
+        self._T, self._covariance = state['T'], state['covariance']
+        self._velocity = state['velocity']
+        self.state = TrackingState(str(state['state']))
+        self._stamp = float(state['stamp'][0]) if len(state['stamp']) else None
+
+
+def _close(a: Array, b: Array) -> bool:
+    """Whether registration stayed near its start."""
+    D = invert(a) @ b
+    return float(np.linalg.norm(D[:3, 3])) < GATE_M and rotation_angle(D[:3, :3]) < GATE_RAD
