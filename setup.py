@@ -18,7 +18,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['loc3r_ros', 'loc3r_ros.*']),
-    package_data={'loc3r_ros': ['py.typed']},
+    package_data={'loc3r_ros': ['py.typed', 'bag/report/*.css', 'bag/report/*.js']},
     install_requires=[
         'mcap>=1.2',
         'numpy>=1.24',

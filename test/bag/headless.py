@@ -81,9 +81,9 @@ class Page:
     def open(self, url: str) -> None:
         """Load an address and wait until it is there; earlier events are forgotten."""
         self.events.clear()
-        self.call('Page.navigate', url=url)
+        loads = 'loaderId' in self.call('Page.navigate', url=url)  # not where only the # differs
         loaded = 'Page.loadEventFired'
-        if not any(e['method'] == loaded for e in self.events):
+        if loads and not any(e['method'] == loaded for e in self.events):
             self._wait(lambda m: m.get('method') == loaded)
 
     def evaluate(self, expression: str) -> Any:

@@ -118,6 +118,8 @@ def test_pointer_over_a_plot_and_over_the_map(browser: Page, tmp_path: Path) -> 
 def test_address_with_a_place_opens_at_it(browser: Page, tmp_path: Path) -> None:
     show(browser, tmp_path, make_run(), '#place-2')
     assert selected(browser) == ['place-2', 'picture-2']
+    browser.open((tmp_path / 'report.html').as_uri() + '#place-5')
+    assert selected(browser) == ['place-5', 'picture-5']
 
 
 def test_page_without_script_still_marks_the_place(browser: Page, tmp_path: Path) -> None:
