@@ -122,14 +122,14 @@ def test_resume_keeps_what_was_cut(tmp_path):
     with BagWriter(path, resume=True) as bag:
         write_poses(bag, 5)
     assert [t for _, t, _ in read(path)] == [1, 4, 5]
-    with pytest.raises(InputError, match='holds 3 finished split.* 7 are to be resumed'):
+    with pytest.raises(InputError, match=r'holds 3 finished split.* 7 are to be resumed'):
         BagWriter(path, resume=True, keep=7)
     assert [t for _, t, _ in read(path)] == [1, 4, 5]
 
 
 KILLED = """
 import sys
-from test_writer import BagWriter, write_poses
+from test_bag_writer import BagWriter, write_poses
 bag = BagWriter(sys.argv[1])
 write_poses(bag, 1, 2)
 bag.cut()

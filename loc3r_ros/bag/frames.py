@@ -1,0 +1,160 @@
+"""From serialised camera messages to frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loc3r_ros.bag.alignment import DepthAlignment
+from loc3r_ros.bag.intrinsics import Intrinsics
+from loc3r_ros.bag.problems import Problems
+from loc3r_ros.bag.storage import RawMessage
+from loc3r_ros.bag.topics import CameraTopics
+from loc3r_ros.bag.transforms import StaticTransforms
+from loc3r_ros.camera import PinholeCamera
+from loc3r_ros.errors import InputError
+from loc3r_ros.images import decode_color, decode_depth
+from loc3r_ros.types import Frame
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One image of a recording.
+
+    Attributes:
+        stamp_ns: stamp of the image, ns: of its header, or the log time where that is zero.
+        frame: the image with its intrinsics and aligned depth.
+        frame_id: frame of the camera.
+        index: number of the image message in the recording, from 0; images that cannot be decoded
+            leave gaps.
+    """
+
+    stamp_ns: int
+    frame: Frame
+    frame_id: str
+    index: int
+
+
+@dataclass(frozen=True, eq=False)
+class RawImage:
+    """An image message that is not decoded yet, with its number in the recording."""
+
+    index: int
+    stamp_ns: int
+    raw: RawMessage
+
+
+class FrameDecoder:
+    """Decodes images and joins them with their depth and intrinsics.
+
+    Args:
+        decode: message of a raw message.
+        topics: which topic is what.
+        transforms: static transforms of the recording.
+        problems: where to note what cannot be used.
+        intrinsics: fx, fy, cx, cy in place of camera_info.
+    """
+
+    def __init__(
+        self,
+        decode: Callable[[RawMessage], Any],
+        topics: CameraTopics,
+        transforms: StaticTransforms,
+        problems: Problems,
+        intrinsics: tuple[float, float, float, float] | None,
+    ) -> None:
+        self._decode = decode
+        self._topics = topics
+        self._problems = problems
+        self._color = Intrinsics(
+            topics.image, problems, fixed=intrinsics, rectified=topics.image_is_rectified
+        )
+        self._deep = Intrinsics(
+            topics.depth or 'depth', problems, rectified=topics.depth_is_rectified
+        )
+        self._alignment = DepthAlignment(transforms, problems, is_aligned=topics.depth_is_aligned)
+        self._last: Sample | None = None
+        if topics.camera_info is None and intrinsics is None:
+            problems.note(
+                'no camera_info',
+                f'no camera_info for {topics.image}: pass --camera-info TOPIC or '
+                '--intrinsics FX,FY,CX,CY',
+            )
+
+    def add_info(self, stamp_ns: int, raw: RawMessage) -> None:
+        """A CameraInfo message of the image or of the depth."""
+        try:
+            info = self._decode(raw)
+        except InputError as error:
+            self._problems.note(f'message {raw.topic}', str(error))
+            return
+        if raw.topic == self._topics.camera_info:
+            self._color.add(stamp_ns, info)
+        if raw.topic == self._topics.depth_info:
+            self._deep.add(stamp_ns, info)
+
+    def sample(self, image: RawImage, depth: RawImage | None) -> Sample | None:
+        """The frame of an image; None where the image cannot be decoded."""
+        try:
+            message = self._decode(image.raw)
+            rgb = decode_color(message)
+        except InputError as error:
+            self._problems.note('image', f'image {image.index} cannot be decoded: {error}')
+            return None
+        height, width = rgb.shape[:2]
+        camera = self._color.at(image.stamp_ns, width, height)
+        frame_id = message.header.frame_id
+        frame = Frame(
+            stamp=image.stamp_ns * 1e-9,
+            rgb=rgb,
+            camera=camera,
+            depth=self._depth(depth, frame_id, camera, (width, height)),
+        )
+        sample = Sample(image.stamp_ns, frame, frame_id, image.index)
+        self._note_jumps(sample)
+        self._last = sample
+        return sample
+
+    def _depth(
+        self,
+        depth: RawImage | None,
+        color_frame: str,
+        color_camera: PinholeCamera | None,
+        size: tuple[int, int],
+    ) -> NDArray[np.float32] | None:
+        if self._topics.depth is None:
+            return None
+        if depth is None:
+            self._problems.note('no depth', 'image without depth near in time')
+            return None
+        try:
+            message = self._decode(depth.raw)
+            values = decode_depth(message)
+        except InputError as error:
+            self._problems.note('depth', f'depth {depth.index} cannot be decoded: {error}')
+            return None
+        height, width = values.shape
+        camera = self._deep.at(depth.stamp_ns, width, height)
+        return self._alignment.align(
+            values, message.header.frame_id, camera, color_frame, color_camera, size
+        )
+
+    def _note_jumps(self, sample: Sample) -> None:
+        if self._last is None:
+            return
+        before, now = self._last.frame.rgb.shape, sample.frame.rgb.shape
+        if before != now:
+            self._problems.note(
+                'size',
+                f'the image size changes from {before[1]}x{before[0]} to {now[1]}x{now[0]} at '
+                f'image {sample.index}',
+            )
+        back = self._last.stamp_ns - sample.stamp_ns
+        if back > 0:
+            self._problems.note(
+                'time', f'time runs backwards by {back * 1e-9:.3f} s at image {sample.index}'
+            )

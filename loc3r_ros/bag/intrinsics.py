@@ -1,0 +1,96 @@
+"""Which intrinsics an image of a recording has."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from loc3r_ros.bag.problems import Problems
+from loc3r_ros.camera import PinholeCamera
+from loc3r_ros.errors import InputError
+from loc3r_ros.images import camera_from_info
+
+_REMEDY = 'pass --camera-info TOPIC or --intrinsics FX,FY,CX,CY'
+_KEPT = 60
+
+
+class Intrinsics:
+    """The camera of each image, from the `CameraInfo` nearest in time, or fixed.
+
+    An unchanged calibration gives the same object again, because its rays are computed once.
+
+    Args:
+        what: the topic of the images, for messages.
+        problems: where to note what is missing or does not fit.
+        fixed: fx, fy, cx, cy (pixels) of every image; CameraInfo is then ignored.
+        rectified: the images are rectified.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        problems: Problems,
+        *,
+        fixed: tuple[float, float, float, float] | None = None,
+        rectified: bool = False,
+    ) -> None:
+        self._what = what
+        self._problems = problems
+        self._fixed = fixed
+        self._rectified = rectified
+        self._parsed: dict[tuple, PinholeCamera | None] = {}
+        self._resized: dict[tuple, PinholeCamera] = {}
+        self._recent: deque[tuple[int, PinholeCamera | None]] = deque(maxlen=_KEPT)
+
+    def add(self, stamp_ns: int, info: Any) -> None:
+        """A CameraInfo message; one that is not calibrated is noted, and serves no image."""
+        roi = info.roi
+        window = (roi.x_offset, roi.y_offset, roi.width, roi.height)
+        numbers = (tuple(info.k), tuple(info.p), tuple(info.d), window)
+        key = (info.width, info.height, info.binning_x, info.binning_y, *numbers)
+        if key not in self._parsed:
+            self._parsed[key] = self._parse(info)
+        self._recent.append((stamp_ns, self._parsed[key]))
+
+    def at(self, stamp_ns: int, width: int, height: int) -> PinholeCamera | None:
+        """Intrinsics of a width x height image.
+
+        Raises:
+            InputError: the fixed intrinsics cannot be those of such an image.
+        """
+        size = (width, height)
+        if self._fixed is not None:
+            if size not in self._resized:
+                self._resized[size] = PinholeCamera(*size, *self._fixed)
+            return self._resized[size]
+        known = [(abs(stamp_ns - t), c) for t, c in self._recent if c is not None]
+        fitting = [pair for pair in known if (pair[1].width, pair[1].height) == size]
+        if not known:
+            return None
+        _, camera = min(fitting or known, key=lambda pair: pair[0])
+        return camera if fitting else self._fit(camera, width, height)
+
+    def _parse(self, info: Any) -> PinholeCamera | None:
+        try:
+            return camera_from_info(info, rectified=self._rectified)
+        except InputError as error:
+            self._problems.note(
+                f'camera_info {self._what}', f'camera_info of {self._what}: {error}; {_REMEDY}'
+            )
+            return None
+
+    def _fit(self, camera: PinholeCamera, width: int, height: int) -> PinholeCamera | None:
+        given = f'camera_info of {self._what} is for {camera.width}x{camera.height}'
+        if abs(camera.width * height - camera.height * width) > 0.01 * camera.width * height:
+            self._problems.note(
+                f'aspect {self._what}',
+                f'{given}, the image is {width}x{height}: another shape, not used; {_REMEDY}',
+            )
+            return None
+        self._problems.note(
+            f'scaled {self._what}', f'{given}, the image is {width}x{height}: scaled to fit'
+        )
+        key = (camera, width, height)
+        if key not in self._resized:
+            self._resized[key] = camera.resized(width, height)
+        return self._resized[key]
