@@ -148,11 +148,8 @@ def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
 def _each_once(path: Path, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Weights as float32 under one name each."""
     for key, value in weights.items():
-        if (
-            not isinstance(key, str)
-            or not isinstance(value, Tensor)
-            or not value.is_floating_point()
-        ):
+        floats = isinstance(value, Tensor) and value.is_floating_point()
+        if not isinstance(key, str) or not floats:
             raise CheckpointError(f'{path}: `{key}` is not a tensor of floats')
         twin = weights.get(_twin(key))
         if twin is not None and twin.data_ptr() != value.data_ptr() and not twin.equal(value):

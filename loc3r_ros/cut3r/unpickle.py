@@ -10,6 +10,8 @@ from __future__ import annotations
 import pickletools
 import re
 import zipfile
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ _TENSORS = re.compile(
 _INERT = re.compile(
     r'omegaconf(\.\w+)+|argparse\.Namespace|typing\.\w+|pathlib(\._local)?\.\w*Path'
     r'|collections\.defaultdict|_codecs\.encode'
-    r'|builtins\.(dict|list|tuple|set|int|float|complex|str|bytes|bool|long|unicode)'
+    r'|builtins\.(dict|list|tuple|set|int|float|complex|str|bytes|bool)'
     r'|numpy\.dtype|numpy\.(core|_core)\.multiarray\.scalar'
 )
 _MAX_PICKLE = 64 * 2**20
@@ -64,7 +66,9 @@ def read_pth(path: Path) -> dict[str, Any]:
             content = torch.load(path, map_location='cpu', weights_only=True, mmap=True)
     # Whatever a damaged file makes the reader raise is the file's fault.
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        # PyTorch's own message begins by saying how to load the file unsafely.
+        told = str(error).rpartition('WeightsUnpickler error: ')[2].splitlines()
+        reason = told[0] if told else type(error).__name__
         raise CheckpointError(
             f'{path}: cannot be read as a PyTorch checkpoint: {reason}'
         ) from error
@@ -116,20 +120,26 @@ def _pickle_of(path: Path) -> bytes:
 
 def _globals(data: bytes) -> Iterator[str]:
     """Every `module.name` that a pickle would import. Nothing is run."""
-    strings: list[str] = []
+    memo: dict[object, str] = {}
+    pushed = deque([''], maxlen=2)
     try:
         for code, argument, _ in pickletools.genops(data):
+            if code.name == 'MEMOIZE' or code.name.endswith('PUT'):
+                memo[len(memo) if argument is None else argument] = pushed[-1]
+                continue
             if code.name in ('GLOBAL', 'INST'):
                 yield _modern(*str(argument).split(' ', 1))
             elif code.name == 'STACK_GLOBAL':
-                yield _modern(*strings[-2:]) if len(strings) > 1 else 'an unnamed global'
+                yield _modern(*pushed)
             elif code.name.startswith('EXT'):
                 yield f'the registered extension {argument}'
-            elif isinstance(argument, str):
-                strings.append(argument)
+            string = memo.get(argument, '') if code.name.endswith('GET') else argument
+            pushed.append(string if isinstance(string, str) else '')
     except ValueError:
         return  # The rest is not a pickle; the reader will say so.
 
 
-def _modern(module: str, name: str) -> str:
-    return f'{module.replace("__builtin__", "builtins")}.{name}'
+def _modern(module: str = '', name: str = '') -> str:
+    """The Python 3 name of a global, which torch.save stores under its Python 2 name."""
+    modern = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
+    return '.'.join(modern)
