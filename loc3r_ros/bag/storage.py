@@ -156,6 +156,8 @@ class SalvagedSqlite:
         uri = f'{self.path.absolute().as_uri()}?mode=ro'
         try:
             with closing(sqlite3.connect(uri, uri=True)) as db:
+                # Or sqlite refuses a file that is shorter than its header says.
+                db.execute('PRAGMA writable_schema=ON')
                 topics = {
                     row[0]: row[1:] for row in db.execute('SELECT id, name, type FROM topics')
                 }

@@ -1,0 +1,110 @@
+"""Pairing of colour and depth: who is whose nearest, in any stream."""
+
+from __future__ import annotations
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from loc3r_ros.bag.pairing import Pairing
+
+SLOP = 20
+streams = st.lists(st.integers(0, 600), min_size=1, max_size=25, unique=True).map(sorted)
+
+
+def merged(images, depths):
+    """Both streams by time, as a recorder sees them."""
+    rows = [(t, 'image', k) for k, t in enumerate(images)]
+    rows += [(t, 'depth', k) for k, t in enumerate(depths)]
+    return sorted(rows)
+
+
+def pair(rows, slop=SLOP):
+    pairing: Pairing[int] = Pairing(slop)
+    out = []
+    for stamp, kind, k in rows:
+        (pairing.add_image if kind == 'image' else pairing.add_depth)(stamp, k)
+        out += pairing.pairs()
+    return out + list(pairing.pairs(last=True))
+
+
+def nearest(stamp, others):
+    return min(range(len(others)), key=lambda k: (abs(others[k] - stamp), k))
+
+
+@given(images=streams, depths=streams)
+@example(images=[0, 10], depths=[4, 5])
+@example(images=[0, 30], depths=[15])
+def test_partners_are_near_and_unique(images, depths):
+    pairs = pair(merged(images, depths))
+    assert [i for i, _ in pairs] == list(range(len(images))), 'every image, in order'
+    used = [d for _, d in pairs if d is not None]
+    assert len(used) == len(set(used)), 'no depth twice'
+    for i, d in pairs:
+        if d is not None:
+            assert abs(images[i] - depths[d]) <= SLOP
+            assert nearest(depths[d], images) == i, 'a depth goes to its nearest image'
+
+
+@given(images=streams, depths=streams)
+def test_each_others_nearest_are_always_paired(images, depths):
+    pairs = dict(pair(merged(images, depths)))
+    for i, t in enumerate(images):
+        d = nearest(t, depths)
+        if abs(t - depths[d]) <= SLOP and nearest(depths[d], images) == i:
+            assert pairs[i] == d
+
+
+@given(
+    jitter=st.lists(st.integers(-6, 6), min_size=40, max_size=40),
+    lost=st.sets(st.integers(0, 39)),
+    delay=st.integers(0, 300),
+)
+def test_jitter_drops_and_late_depth(jitter, lost, delay):
+    images = [33 * k for k in range(40)]
+    depths = {k: 33 * k + j for k, j in enumerate(jitter) if k not in lost}
+    rows = [(t, t, 'image', k) for k, t in enumerate(images)]
+    rows += [(t + delay, t, 'depth', k) for k, t in depths.items()]
+    pairs = pair([row[1:] for row in sorted(rows)])
+    assert pairs == [(k, k if k in depths else None) for k in range(40)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from(['image', 'depth'])), max_size=150))
+def test_any_order_of_time_loses_no_image(events):
+    rows = [(stamp, kind, k) for k, (stamp, kind) in enumerate(events)]
+    stamps = {k: stamp for stamp, _, k in rows}
+    pairs = pair(rows)
+    assert [i for i, _ in pairs] == [k for _, kind, k in rows if kind == 'image']
+    for i, d in pairs:
+        assert d is None or abs(stamps[i] - stamps[d]) <= SLOP
+
+
+def test_a_loop_of_the_recording_is_paired_like_the_first_round():
+    once = [
+        (33 * k + late, kind, k) for k in range(60) for kind, late in (('image', 0), ('depth', 5))
+    ]
+    again = [(t, kind, k + 60) for t, kind, k in once]
+    pairs = pair(once + again)
+    # The image at the seam may lose its depth, no other.
+    assert sum(d is None for _, d in pairs) <= 1
+    assert all(d in (i, None) for i, d in pairs)
+
+
+def test_a_dead_depth_sensor_holds_back_no_more_than_a_second():
+    pairing: Pairing[int] = Pairing(SLOP)
+    pairing.add_depth(0, 0)
+    out = []
+    for k in range(100):
+        pairing.add_image(33 * k, k)
+        out += pairing.pairs()
+        assert k - len(out) < 31
+    assert out[0] == (0, 0)
+    assert all(d is None for _, d in out[1:])
+
+
+def test_without_depth_an_image_waits_for_the_next_only():
+    pairing: Pairing[int] = Pairing(SLOP, has_depth=False)
+    pairing.add_image(0, 0)
+    assert list(pairing.pairs()) == []
+    pairing.add_image(33, 1)
+    assert list(pairing.pairs()) == [(0, None)]
+    assert list(pairing.pairs(last=True)) == [(1, None)]
