@@ -88,13 +88,14 @@ class PinholeCamera:
             return (pixels - (self.cx, self.cy)) / (self.fx, self.fy)
         D = np.asarray(self.distortion, dtype=np.float64)
         if self.model in _FISHEYE:
-            return cv2.fisheye.undistortPoints(pixels[:, None], self.matrix, D[:4])[:, 0]
+            fisheye = cv2.fisheye.undistortPoints(pixels[:, None], self.matrix, D[:4])
+            return fisheye[:, 0].astype(np.float64)
         xy = cv2.undistortPoints(pixels[:, None], self.matrix, D)[:, 0]
         # OpenCV stops after five rounds and only some versions let one ask for more.
         for _ in range(20):
             missing = pixels - self.project(np.concatenate([xy, np.ones((len(xy), 1))], 1))
             xy = xy + missing / (self.fx, self.fy)
-        return xy
+        return xy.astype(np.float64)
 
     def project(self, points: NDArray) -> NDArray[np.float64]:
         """Pixels (N, 2) of points (N, 3) in the optical frame; NaN where z <= 0."""
@@ -110,7 +111,7 @@ class PinholeCamera:
             out, _ = cv2.fisheye.projectPoints(rays, zero, zero, self.matrix, D[:4])
         else:
             out, _ = cv2.projectPoints(rays, zero, zero, self.matrix, D)
-        return out[:, 0]
+        return out[:, 0].astype(np.float64)
 
     def backproject(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
         """Points (H, W, 3) in the optical frame of a depth image (m, along z); NaN stays NaN."""

@@ -13,12 +13,11 @@ from loc3r_ros.geometry import Array, rotation_angle
 FLOOR = np.diag([0.005**2] * 3 + [np.radians(0.1) ** 2] * 3)
 """No depth camera knows better: 5 mm, 0.1 degree."""
 
-WORST = np.diag([10.0**2] * 3 + [np.pi**2] * 3)
-LOST_COVARIANCE = WORST
+LOST_COVARIANCE = np.diag([10.0**2] * 3 + [np.pi**2] * 3)
 """What is published while LOST: 10 m and half a turn."""
 
 BLIND_SPEED, BLIND_TURN = 0.5, np.radians(45.0)
-"""Unmeasured motion of a hand or a robot, m/s and rad/s, one standard deviation."""
+"""Unmeasured motion of a hand or a robot: one standard deviation after one second, m and rad."""
 
 ENCODER_SHARE = 0.1
 """Error of the encoder's motion relative to its length, with 2 cm/s and 1 degree/s besides."""
@@ -43,11 +42,7 @@ def sigma(covariance: Array) -> tuple[float, float]:
 
 
 def blind_growth(dt: float) -> Array:
-    """What dt seconds without any measurement add.
-
-    Standard deviations add here, not variances: an unknown velocity stays, so its error grows with
-    time and not with the root of it. Called once a frame, the sum is within a factor of two of that.
-    """
+    """What dt seconds without any measurement add: the walk of a camera that nobody watches."""
     dt = max(dt, 0.0)
     return np.diag([BLIND_SPEED**2 * dt] * 3 + [BLIND_TURN**2 * dt] * 3)
 

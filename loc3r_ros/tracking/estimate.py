@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from loc3r_ros.geometry import Array, invert, pose, transform
-from loc3r_ros.tracking.features import Features
+from loc3r_ros.tracking.features import Features, match
 
 MIN_MATCHES = 12
 """Below this many agreeing matches a pose is not believed (chance agreements reach 8 to 10)."""
@@ -38,6 +38,7 @@ class Estimate:
         information: (6, 6) of the right perturbation (rotation, translation), 1/rad^2 and 1/m^2.
         inliers: feature matches that agree.
         fitness: share of the source cloud that found its surface; NaN without registration.
+
     """
 
     T: Array
@@ -59,13 +60,12 @@ class Matches:
     ray_sigma: float
 
     @staticmethod
-    def between(source: Features, points_target: Array, pairs: NDArray) -> Matches:
-        """Matches from index pairs (source, target); targets without a point are dropped."""
-        pairs = pairs[np.isfinite(points_target[pairs[:, 1], 2])]
-        s = pairs[:, 0]
-        return Matches(
-            points_target[pairs[:, 1]], source.rays[s], source.points[s, 2], source.ray_sigma
-        )
+    def between(source: Features, descriptors: NDArray, points: Array) -> Matches:
+        """Match a source's features to descriptors (M, 128) of points (M, 3), NaN = no point."""
+        s, t = match(source.descriptors, descriptors).T
+        there = np.isfinite(points[t, 2])
+        s, t = s[there], t[there]
+        return Matches(points[t], source.rays[s], source.points[s, 2], source.ray_sigma)
 
     @staticmethod
     def join(parts: list[Matches]) -> Matches:
@@ -75,9 +75,6 @@ class Matches:
             np.concatenate([p.depth for p in parts]),
             parts[0].ray_sigma,
         )
-
-    def select(self, keep: NDArray) -> Matches:
-        return Matches(self.points[keep], self.rays[keep], self.depth[keep], self.ray_sigma)
 
 
 def log_se3(T: Array) -> Array:
@@ -146,7 +143,7 @@ def refine(matches: Matches, T: Array, *, rounds: int = 8) -> Estimate | None:
         H = np.einsum('nki,nk,nkj->ij', J, weight, J)
         g = np.einsum('nki,nk,nk->i', J, weight, r)
         try:
-            d = np.linalg.solve(H + 1e-9 * np.eye(6), -g)
+            d = np.asarray(np.linalg.solve(H + 1e-9 * np.eye(6), -g), np.float64)
         except np.linalg.LinAlgError:
             return None
         T = boxplus(T, d)

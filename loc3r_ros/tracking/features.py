@@ -30,6 +30,7 @@ class Features:
         points: (N, 3) float64, m, in the camera's optical frame; NaN without depth.
         descriptors: (N, 128) float32, unit vectors; a dot product is a similarity.
         ray_sigma: standard deviation of a ray coordinate (one pixel over the focal length).
+
     """
 
     rays: NDArray[np.float64]
@@ -49,25 +50,25 @@ class FeatureExtractor:
     Args:
         count: strongest keypoints kept.
         max_width: wider images are reduced to this width first; the time is spent per pixel.
+
     """
 
     def __init__(self, *, count: int = 600, max_width: int = 424) -> None:
         self.max_width = max_width
-        self._sift = cv2.SIFT_create(count, contrastThreshold=0.02)
+        self._sift = cv2.SIFT.create(count, contrastThreshold=0.02)
 
     def extract(self, frame: Frame) -> Features:
-        """Features of a frame whose camera is known."""
+        """Features of a frame; none where its intrinsics are not known."""
         camera = frame.camera
-        assert camera is not None, 'the tracker checks for intrinsics'
+        if camera is None:
+            return _no_features(1.0)
         gray = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY)
         scale = min(1.0, self.max_width / gray.shape[1])
         if scale < 1.0:
             gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         keypoints, raw = self._sift.detectAndCompute(gray, None)
         if not keypoints:
-            return Features(
-                np.zeros((0, 2)), np.zeros((0, 3)), np.zeros((0, 128), np.float32), 1 / camera.fx
-            )
+            return _no_features(1.0 / camera.fx)
         # Pixel centres are integers, so halving an image moves them by half a pixel.
         pixels = (np.array([k.pt for k in keypoints]) + 0.5) / scale - 0.5
         rays = camera.normalise(pixels)
@@ -75,6 +76,10 @@ class FeatureExtractor:
         points = np.column_stack([rays * z[:, None], z])
         root = np.sqrt(raw / np.maximum(raw.sum(1, keepdims=True), 1e-9)).astype(np.float32)
         return Features(rays, points, root, 1.0 / (camera.fx * scale))
+
+
+def _no_features(ray_sigma: float) -> Features:
+    return Features(np.zeros((0, 2)), np.zeros((0, 3)), np.zeros((0, 128), np.float32), ray_sigma)
 
 
 def depth_at(depth: NDArray[np.float32] | None, pixels: NDArray) -> NDArray[np.float64]:
@@ -113,6 +118,7 @@ def match(query: NDArray, train: NDArray, *, ratio: float = 0.8) -> NDArray[np.i
 
     Returns:
         (K, 2) indices into query and train.
+
     """
     if len(query) < 2 or len(train) < 2:
         return np.zeros((0, 2), np.int64)

@@ -36,6 +36,7 @@ class Keyframe:
         points: (N, 3) float32, m, its sampled depth cloud in its optical frame.
         voxel: sampling distance of the cloud, m.
         covariance: (6, 6) of its pose when it was made, as in `TrackedPose`.
+
     """
 
     features: Features
@@ -98,6 +99,11 @@ class KeyframeMap:
         share = (inside & (X[..., 2] > 0.1)).mean(1)
         order = np.argsort(-share, kind='stable')
         return [int(k) for k in order if share[k] >= least]
+
+    def nearest(self, T_map_camera: Array) -> Keyframe:
+        """The keyframe whose position is nearest to a pose's."""
+        shift = np.stack(self.poses)[:, :3, 3] - T_map_camera[:3, 3]
+        return self.frames[int(np.argmin(np.linalg.norm(shift, axis=1)))]
 
     def novelty(self, T_map_camera: Array, reach: float) -> float:
         """Distance to the nearest keyframe, in units of `reach` metres plus units of 15 degrees."""

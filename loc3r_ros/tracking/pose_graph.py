@@ -1,7 +1,8 @@
-"""Least-squares poses of keyframes from relative measurements (Grisetti et al., 2010, as GraphSLAM).
+"""Least-squares poses of keyframes from relative measurements.
 
-Dense rooms of a few hundred keyframes are solved whole, sparsely, in milliseconds; the first pose is
-held. Every edge carries a Cauchy weight, so that one wrong match cannot bend the map.
+Gauss-Newton on SE(3) as in Grisetti et al., "A tutorial on graph-based SLAM" (2010), section IV.
+A few hundred keyframes are solved whole, sparsely, in milliseconds; the first pose is held. Every
+edge carries a Cauchy weight, so that one wrong match cannot bend the map.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ KERNEL = 3.0
 
 @dataclass(frozen=True, eq=False)
 class Edge:
-    """A measured T_a_b between keyframes a and b, with the information of its right perturbation."""
+    """A measured T_a_b of keyframes a and b; the information is of its right perturbation."""
 
     a: int
     b: int
@@ -40,6 +41,7 @@ def optimise(poses: list[Array], edges: list[Edge], *, rounds: int = 10) -> list
 
     Returns:
         The new poses, in the same order.
+
     """
     if len(poses) < 2 or not edges:
         return list(poses)

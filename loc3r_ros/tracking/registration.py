@@ -39,6 +39,7 @@ class Cloud:
     Attributes:
         points: (N, 3) float32, m, one per voxel.
         voxel: edge of the sampling voxels, m.
+
     """
 
     points: NDArray[np.float32]
@@ -71,6 +72,7 @@ def frame_cloud(frame: Frame, *, max_depth: float) -> Cloud | None:
     Args:
         frame: with camera and depth.
         max_depth: farther points are left out, m; their noise grows with z^2.
+
     """
     if frame.depth is None or frame.camera is None:
         return None
@@ -99,6 +101,7 @@ def register(target: Cloud, source: Cloud, init: Array, *, reach: float) -> Esti
     Returns:
         The pose with the information of the point-to-plane part alone: GICP's own matrix also holds
         a share along the surfaces, which would claim certainty on a bare wall.
+
     """
     result = small_gicp.align(
         target.prepared,
@@ -122,7 +125,7 @@ def register(target: Cloud, source: Cloud, init: Array, *, reach: float) -> Esti
 
 
 def _point_information(points: NDArray) -> Array:
-    """Sum over points of J^T J for J = [-hat(p), I]: what unit point-to-point weights would give."""
+    """Sum of J^T J over points, J = [-hat(p), I]: what unit weights in all directions give."""
     p = points.astype(np.float64)
     n, total, moment = len(p), p.sum(0), p.T @ p
     H = np.zeros((6, 6))

@@ -35,7 +35,7 @@ from loc3r_ros.tracking.estimate import (
     refine,
     solve_pnp,
 )
-from loc3r_ros.tracking.features import FeatureExtractor, Features, match
+from loc3r_ros.tracking.features import FeatureExtractor, Features
 from loc3r_ros.tracking.keyframes import Keyframe, KeyframeMap
 from loc3r_ros.tracking.pose_graph import Edge
 from loc3r_ros.tracking.prior import EncoderPrior
@@ -87,6 +87,7 @@ class TrackerConfig:
         features: strongest keypoints used per image.
         max_depth: farther depth is left out, m.
         max_keyframes: bound of the memory (0.4 MB each); from then on the map stays as it is.
+
     """
 
     features: int = 600
@@ -116,11 +117,12 @@ class Tracker:
         """Track one frame.
 
         Args:
-            frame: with intrinsics; with depth where there is any.
+            frame: with intrinsics, or the encoder alone can tell; with depth where there is any.
             observation: of the same frame, by an encoder with trained weights.
 
         Returns:
             The pose; INITIALISING until the first frame that has depth or an observation.
+
         """
         features = self._extractor.extract(frame)
         cloud = frame_cloud(frame, max_depth=self.config.max_depth)
@@ -130,7 +132,7 @@ class Tracker:
         if not len(self.map):
             keyframe = self._start(features, cloud, dt)
         else:
-            before = self._T
+            before, steady = self._T, self.state is TrackingState.TRACKING
             predicted, growth = self._predict(dt)
             estimate = self._track(frame, features, cloud, predicted, dt)
             if estimate is None:
@@ -140,8 +142,10 @@ class Tracker:
                 self._accept(estimate)
                 keyframe = self._maybe_keyframe(frame, features, cloud)
                 motion = invert(before) @ self._T
-                self.prior.judge(motion)
-                self._velocity = log_se3(motion) / dt if 0 < dt < MAX_COAST_S else np.zeros(6)
+                steady = steady and 0 < dt < MAX_COAST_S
+                self._velocity = log_se3(motion) / dt if steady else np.zeros(6)
+                if steady:
+                    self.prior.judge(motion)
         self._stamp = frame.stamp
         lost = self.state is TrackingState.LOST
         return TrackedPose(
@@ -180,7 +184,8 @@ class Tracker:
         self, frame: Frame, features: Features, cloud: Cloud | None, predicted: Array, dt: float
     ) -> Estimate | None:
         """A measured pose, or None where the evidence is too thin."""
-        assert frame.camera is not None
+        if frame.camera is None:
+            return None
         if self.state is not TrackingState.LOST:
             near = self.map.visible(predicted, frame.camera, least=MIN_OVERLAP)[:REFERENCES]
             latest = len(self.map) - 1
@@ -192,9 +197,7 @@ class Tracker:
                 return estimate
         return self._relocalise(frame, features, cloud)
 
-    def _relocalise(
-        self, frame: Frame, features: Features, cloud: Cloud | None
-    ) -> Estimate | None:
+    def _relocalise(self, frame: Frame, features: Features, cloud: Cloud | None) -> Estimate | None:
         """Look for the place among all keyframes by appearance."""
         for k in self.map.recognise(features, REFERENCES):
             pnp = solve_pnp(self._matches(features, [k]))
@@ -210,8 +213,8 @@ class Tracker:
         parts = []
         for k in ids:
             other = self.map.frames[k].features
-            pairs = match(features.descriptors, other.descriptors)
-            parts.append(Matches.between(features, transform(self.map.poses[k], other.points), pairs))
+            points = transform(self.map.poses[k], other.points)
+            parts.append(Matches.between(features, other.descriptors, points))
         return Matches.join(parts)
 
     def _register(
@@ -234,8 +237,7 @@ class Tracker:
         """Stand where the estimate says."""
         self._T = estimate.T
         measured = from_information(estimate.information, estimate.T)
-        nearest = int(np.argmin([np.linalg.norm(T[:3, 3] - self._T[:3, 3]) for T in self.map.poses]))
-        self._covariance = measured + self.map.frames[nearest].covariance
+        self._covariance = measured + self.map.nearest(self._T).covariance
         position, rotation = sigma(measured)
         sure = position < SURE_M and rotation < SURE_RAD
         if self.state is TrackingState.LOST:
@@ -272,9 +274,9 @@ class Tracker:
         edges += self._revisits(new, seen, features, cloud)
         if not edges:
             # Held by nothing it would float: tie it to where tracking saw it from the last one.
-            k = new - 1
-            information = np.linalg.inv(self._covariance + 1e-6 * np.eye(6))
-            edges = [Edge(k, new, invert(self.map.poses[k]) @ self._T, information)]
+            position, rotation = sigma(self._covariance)
+            information = np.diag([rotation**-2] * 3 + [position**-2] * 3)
+            edges = [Edge(new - 1, new, invert(self.map.poses[-1]) @ self._T, information)]
         keyframe = Keyframe(features, cloud.points, cloud.voxel, self._covariance)
         self.map.add(keyframe, self._T, edges)
         self._T = self.map.poses[new].copy()
@@ -287,21 +289,22 @@ class Tracker:
             if k in seen or new - k < 10:
                 continue
             other = self.map.frames[k].features
-            pairs = match(features.descriptors, other.descriptors)
-            pnp = solve_pnp(Matches.between(features, other.points, pairs))
+            pnp = solve_pnp(Matches.between(features, other.descriptors, other.points))
             if pnp is not None and pnp.inliers >= RECOGNITION_MATCHES:
                 edge = self._edge(k, new, features, cloud, pnp.T)
                 if edge is not None:
                     edges.append(edge)
         return edges
 
-    def _edge(self, k: int, new: int, features: Features, cloud: Cloud, T_k_new: Array) -> Edge | None:
+    def _edge(
+        self, k: int, new: int, features: Features, cloud: Cloud, T_k_new: Array
+    ) -> Edge | None:
         """Measure the pose of a new keyframe against keyframe k."""
         found = register(self.map.cloud(k), cloud, T_k_new, reach=max(0.1, 3 * cloud.voxel))
         if found is not None and (found.fitness < MIN_OVERLAP or not _close(T_k_new, found.T)):
             found = None
         other = self.map.frames[k].features
-        matches = Matches.between(features, other.points, match(features.descriptors, other.descriptors))
+        matches = Matches.between(features, other.descriptors, other.points)
         by_features = refine(matches, T_k_new) if len(matches.points) >= MIN_MATCHES else None
         if found is not None and by_features is not None:
             found = fuse(found, by_features)
