@@ -31,6 +31,7 @@ class Agreement:
         false_free_strict: the same without tolerance: also where the obstacle is one cell off.
         occupied, free: the grid's cells of each kind.
         reference_occupied, reference_free: the reference's.
+
     """
 
     iou_occupied: float
@@ -50,6 +51,7 @@ def compare(grid: OccupancyGrid, reference: OccupancyGrid, tolerance_cells: int 
     Raises:
         InputError: where the resolutions differ, the origins are not whole cells apart, or the
             tolerance is negative.
+
     """
     if tolerance_cells < 0:
         raise InputError(f'tolerance_cells={tolerance_cells}: allowed is 0 or more')

@@ -25,6 +25,7 @@ from loc3r_ros.types import OccupancyGrid
 
 _log = logging.getLogger(__name__)
 
+_FARTHEST = 1e5  # m; float32 points are coarse beyond
 _FIXED_POINT = 24.0  # int8 steps per unit of log-odds: probabilities from 0.01 to 0.99 fit
 
 
@@ -35,6 +36,7 @@ class BevMap:
         config: the settings.
         ignored: points that fell outside the largest allowed area.
         waiting: clouds that were dropped because no floor had been seen yet.
+
     """
 
     def __init__(self, config: BevConfig | None = None, floor_height: float | None = 0.0) -> None:
@@ -44,6 +46,7 @@ class BevMap:
             config: the settings; the defaults suit an indoor robot.
             floor_height: z of the floor in `map`, m, to some centimetres; None where it is not
                 known: clouds are then dropped until one shows a floor.
+
         """
         self.config = config or BevConfig()
         self._start_height = floor_height
@@ -60,7 +63,7 @@ class BevMap:
 
     @property
     def floor_height(self) -> float | None:
-        """z of the floor in `map` where the sensor was last, m; None while it is unknown."""
+        """Height (z in `map`, m) of the floor where the sensor was last; None while unknown."""
         return self._floor.height
 
     @property
@@ -76,15 +79,18 @@ class BevMap:
             origin: (3,) position of the sensor in `map`, m.
 
         Raises:
-            InputError: when a shape is wrong or the origin is not finite.
+            InputError: when a shape is wrong, or the origin is not finite or absurdly far away.
+
         """
         sensor = np.asarray(origin, dtype=np.float64)
-        if sensor.shape != (3,) or not np.isfinite(sensor).all():
-            raise InputError(f'origin {origin!r}: allowed are three finite coordinates (m)')
+        if sensor.shape != (3,) or not (np.abs(sensor) < _FARTHEST).all():
+            raise InputError(
+                f'origin {origin!r}: allowed are three coordinates below {_FARTHEST:g} m'
+            )
         offsets = _offsets(points, sensor)
         if not offsets.shape[1]:
             return
-        plane = self._floor.update(*offsets, sensor_z=float(sensor[2]))
+        plane = self._floor.update(offsets, float(sensor[2]))
         if plane is None:
             if not self.waiting:
                 _log.warning('no floor in sight yet: clouds are not mapped until one shows it')
@@ -97,16 +103,17 @@ class BevMap:
         cfg = self.config
         box = np.array([[v.min(), v.max()] for v in (view.x, view.y)], np.float64)
         box = np.clip(box, -cfg.max_range, cfg.max_range) / cfg.resolution + home[:, None]
-        low, high = np.floor(box).astype(np.int64).T + ((0,), (1,))
-        self._cover(np.minimum(low, np.floor(home)), np.maximum(high, np.floor(home) + 1))
-        extent = np.array(self._odds.shape[:0:-1])
-        low, high = np.maximum(low, self._corner), np.minimum(high, self._corner + extent)
-        window = Window(*np.maximum(high - low, 0)[::-1], sensor=home - low)
+        low, high = np.floor(np.c_[np.minimum(box[:, 0], home), np.maximum(box[:, 1], home)]).T
+        self._cover(low, high + 1)
+        low = np.maximum(low.astype(int), self._corner)
+        high = np.minimum(high.astype(int) + 1, self._corner + self._odds.shape[:0:-1])
+        columns, rows = (int(n) for n in np.maximum(high - low, 0))
+        window = Window(rows, columns, sensor=home - low)
         self._count_ignored(view, window)
         if not window.rows or not window.columns:
             return
         hit, floor = hits(view, window, cfg)
-        untouched = ~hit.any(0)
+        untouched = ~np.any(hit, axis=0)
         free = clear(view, window, cfg, ask=untouched)
         left, bottom = low - self._corner
         odds = self._odds[:, bottom : bottom + window.rows, left : left + window.columns]
@@ -179,6 +186,7 @@ class BevMap:
 
         Raises:
             InputError: when something is missing, or was made with other settings.
+
         """
         missing = {'config', 'odds', 'corner', 'floor', 'counts'} - set(state)
         if missing:

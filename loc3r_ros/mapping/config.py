@@ -46,6 +46,7 @@ class BevConfig:
         p_free: at or below it, a cell is free.
         block: the map grows in squares of this many cells.
         max_area: the map never covers more than this, square m; cells outside it are ignored.
+
     """
 
     resolution: float = 0.05

@@ -24,6 +24,7 @@ class View:
         ranges, azimuth: (N,) horizontal range, and direction in rad, 0 to 2 pi.
         plane: (a, b, c) of the floor z = a x + b y + c.
         height: (N,) above the floor.
+
     """
 
     x: Vector
@@ -49,6 +50,7 @@ class Window:
     Attributes:
         rows, columns: its size.
         sensor: (x, y) of the sensor from its lower corner, in cells.
+
     """
 
     rows: int
@@ -70,6 +72,7 @@ def hits(view: View, window: Window, config: BevConfig) -> tuple[Mask, Mask]:
 
     Returns:
         (1 + layers, rows, columns), slab 0 being missing floor, and (rows, columns).
+
     """
     shape = (window.rows, window.columns)
     hit = np.zeros((config.layers + 1, *shape), np.bool_)

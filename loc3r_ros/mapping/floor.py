@@ -34,27 +34,26 @@ class FloorTracker:
     Attributes:
         height: z of the floor in `map` under the sensor, m; None while it is unknown.
         variance: of that height, square m.
+
     """
 
     def __init__(self, height: float | None) -> None:
         self.height = height
         self.variance = _SIGMA_START**2
 
-    def update(
-        self, x: Vector, y: Vector, z: Vector, sensor_z: float
-    ) -> NDArray[np.float64] | None:
+    def update(self, offsets: NDArray[np.float32], sensor_z: float) -> NDArray[np.float64] | None:
         """Fit the floor in one cloud, and follow it.
 
         Args:
-            x, y, z: (N,) points less the sensor's position, along the axes of `map`, m.
+            offsets: (3, N) points less the sensor's position, along the axes of `map`, m.
             sensor_z: z of the sensor in `map`, m.
 
         Returns:
             (a, b, c) of the floor z = a x + b y + c, z less the sensor's; None while no cloud has
             shown a floor.
+
         """
-        step = -(-len(x) // _SAMPLES)
-        x, y, z = x[::step], y[::step], z[::step]
+        x, y, z = offsets[:, :: -(-offsets.shape[1] // _SAMPLES)]
         if self.height is None:
             lowest = _lowest_plane(x, y, z)
             if lowest is None:
@@ -64,7 +63,8 @@ class FloorTracker:
         self.variance = min(self.variance + _SIGMA_STEP**2, _SIGMA_START**2)
         plane, self.variance = _fit(x, y, z - np.float32(expected), self.variance)
         self.height += float(plane[2])
-        return plane + (0.0, 0.0, expected)
+        plane[2] += expected
+        return plane
 
 
 def _fit(x: Vector, y: Vector, r: Vector, variance: float) -> tuple[NDArray[np.float64], float]:

@@ -29,6 +29,7 @@ class Panorama:
             ranges: (N,) horizontal range, m.
             z: (N,) height above the sensor, m.
             step: size of a bin, rad.
+
         """
         self._step = step
         self._elevations = int(2.0 / step) + 2
@@ -57,5 +58,5 @@ class Panorama:
 
 def polar(x: Vector, y: Vector) -> tuple[Vector, Vector]:
     """Range (m) and azimuth (rad, 0 to 2 pi) of offsets, in their shape."""
-    ranges, azimuth = cv2.cartToPolar(x, y)
+    ranges, azimuth = (np.asarray(v, np.float32) for v in cv2.cartToPolar(x, y))
     return ranges.reshape(x.shape), azimuth.reshape(x.shape)
