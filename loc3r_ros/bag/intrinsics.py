@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from loc3r_ros.bag.problems import Problems
 from loc3r_ros.camera import PinholeCamera
@@ -45,10 +48,12 @@ class Intrinsics:
     def add(self, stamp_ns: int, info: Any) -> None:
         """A CameraInfo message; one that is not calibrated is noted, and serves no image."""
         roi = info.roi
+        numbers = np.concatenate([info.k, info.p, info.d]).tobytes()  # a NaN equals itself here
         window = (roi.x_offset, roi.y_offset, roi.width, roi.height)
-        numbers = (tuple(info.k), tuple(info.p), tuple(info.d), window)
-        key = (info.width, info.height, info.binning_x, info.binning_y, *numbers)
+        key = (info.width, info.height, info.binning_x, info.binning_y, *window, numbers)
         if key not in self._parsed:
+            if len(self._parsed) >= _KEPT:  # a lens that zooms or focuses
+                self._parsed.clear()
             self._parsed[key] = self._parse(info)
         self._recent.append((stamp_ns, self._parsed[key]))
 
@@ -60,15 +65,21 @@ class Intrinsics:
         """
         size = (width, height)
         if self._fixed is not None:
-            if size not in self._resized:
-                self._resized[size] = PinholeCamera(*size, *self._fixed)
-            return self._resized[size]
+            fixed = self._fixed
+            return self._at_size(size, lambda: PinholeCamera(*size, *fixed))
         known = [(abs(stamp_ns - t), c) for t, c in self._recent if c is not None]
         fitting = [pair for pair in known if (pair[1].width, pair[1].height) == size]
         if not known:
             return None
         _, camera = min(fitting or known, key=lambda pair: pair[0])
         return camera if fitting else self._fit(camera, width, height)
+
+    def _at_size(self, key: tuple, make: Callable[[], PinholeCamera]) -> PinholeCamera:
+        if key not in self._resized:
+            if len(self._resized) >= _KEPT:
+                self._resized.clear()
+            self._resized[key] = make()
+        return self._resized[key]
 
     def _parse(self, info: Any) -> PinholeCamera | None:
         try:
@@ -90,7 +101,4 @@ class Intrinsics:
         self._problems.note(
             f'scaled {self._what}', f'{given}, the image is {width}x{height}: scaled to fit'
         )
-        key = (camera, width, height)
-        if key not in self._resized:
-            self._resized[key] = camera.resized(width, height)
-        return self._resized[key]
+        return self._at_size((camera, width, height), lambda: camera.resized(width, height))

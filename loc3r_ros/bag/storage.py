@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
+import struct
+from binascii import crc32
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from io import SEEK_END, BytesIO
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
-from mcap.records import Channel, Message, Schema
-from mcap.stream_reader import StreamReader
+import lz4.frame
+import zstandard
+from mcap.data_stream import ReadDataStream
+from mcap.opcode import Opcode
+from mcap.records import Channel, Chunk, McapRecord, Message, Schema
+from mcap.writer import MCAP0_MAGIC
 from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
 from rosbags.rosbag2 import Reader
 
 _FORMATS = {'ros2msg': MessageDefinitionFormat.MSG, 'ros2idl': MessageDefinitionFormat.IDL}
+_HEAD = struct.Struct('<BQ')  # of an MCAP record: opcode, length
 _UNDEFINED = MessageDefinition(MessageDefinitionFormat.NONE, '')
 
 
@@ -112,10 +120,11 @@ class StreamedMcap:
     def _records(self) -> Iterator[tuple[Channel, Schema, Message]]:
         schemas: dict[int, Schema] = {}
         channels: dict[int, Channel] = {}
-        self.damage = None
         with self.path.open('rb') as file:
             try:
-                for record in StreamReader(file, validate_crcs=True).records:
+                if file.read(len(MCAP0_MAGIC)) != MCAP0_MAGIC:
+                    raise ValueError('it does not begin as an MCAP file')
+                for record in _walk(file, is_file=True):
                     if isinstance(record, Schema):
                         schemas[record.id] = record
                     elif isinstance(record, Channel):
@@ -125,6 +134,53 @@ class StreamedMcap:
                         yield channel, schemas[channel.schema_id], record
             except Exception as error:  # as above
                 self.damage = _describe(self.path, error)
+
+
+def _walk(stream: BinaryIO, *, is_file: bool) -> Iterator[McapRecord]:
+    """Schemas, channels and messages, also those in chunks; of a cut chunk, what there is of it.
+
+    The mcap library's own stream reader gives up a record that is cut short, and the last chunk
+    may be all there is.
+
+    Raises:
+        EOFError, ValueError: behind what could be read of a damaged stream.
+    """
+    end = stream.seek(0, SEEK_END)
+    stream.seek(len(MCAP0_MAGIC) if is_file else 0)
+    while head := stream.read(_HEAD.size):
+        opcode, length = _HEAD.unpack(head)
+        body = stream.read(min(length, end - stream.tell()))
+        data = ReadDataStream(BytesIO(body))
+        if opcode == Opcode.CHUNK:
+            yield from _walk_chunk(Chunk.read(data))
+        if opcode == Opcode.DATA_END:
+            return
+        if len(body) < length:
+            raise EOFError('the file ends within a record')
+        if opcode == Opcode.SCHEMA:
+            yield Schema.read(data)
+        elif opcode == Opcode.CHANNEL:
+            yield Channel.read(data)
+        elif opcode == Opcode.MESSAGE:
+            yield Message.read(data, length)
+    if is_file:
+        raise EOFError('the file ends early')
+
+
+def _walk_chunk(chunk: Chunk) -> Iterator[McapRecord]:
+    data = _decompress(chunk)
+    if len(data) == chunk.uncompressed_size and chunk.uncompressed_crc not in (0, crc32(data)):
+        raise ValueError('a chunk does not match its checksum')
+    yield from _walk(BytesIO(data), is_file=False)
+
+
+def _decompress(chunk: Chunk) -> bytes:
+    """The data of a chunk, as far as it goes."""
+    if chunk.compression == 'zstd':
+        return zstandard.ZstdDecompressor().decompressobj().decompress(chunk.data)
+    if chunk.compression == 'lz4':
+        return lz4.frame.LZ4FrameDecompressor().decompress(chunk.data)
+    return chunk.data
 
 
 class SalvagedSqlite:
@@ -152,7 +208,6 @@ class SalvagedSqlite:
         pass
 
     def _rows(self, data: str) -> Iterator[tuple[str, str, int, bytes]]:
-        self.damage = None
         uri = f'{self.path.absolute().as_uri()}?mode=ro'
         try:
             with closing(sqlite3.connect(uri, uri=True)) as db:

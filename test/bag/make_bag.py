@@ -28,8 +28,8 @@ def rgb(k: int, width: int = 64, height: int = 48) -> np.ndarray:
 
 
 def depth(k: int, width: int = 64, height: int = 48) -> np.ndarray:
-    """Millimetres: a plane k + 1 m away."""
-    return np.full((height, width), 1000 * (k + 1), np.uint16)
+    """Millimetres: a plane k + 1 m away, up to 60 m."""
+    return np.full((height, width), 1000 * (k % 60 + 1), np.uint16)
 
 
 def image(stamp: int, pixels: np.ndarray, frame: str = 'camera_optical'):
