@@ -36,8 +36,8 @@ class PoseEncoder:
     Args:
         model: the network; it is moved to the device, set to eval mode and to the dtype.
         update_rule: `cut3r`, or `ttt3r`, whose gate forgets less on long sequences.
-        camera_only: leave out the dense heads, about 39 % of the work at 512x384; tokens and pose
-            stay the same.
+        camera_only: leave out the dense heads, 37 % of the FLOPs at 512x384; tokens and pose stay
+            the same.
         device: where to run, e.g. `cpu` or `cuda`.
         dtype: precision of all but the heads and the state, which stay float32.
 
@@ -140,11 +140,12 @@ class PoseEncoder:
         return observation
 
     def _enter(self, size: tuple[int, int]) -> None:
-        if self._size not in (None, size):
+        before = self._size
+        if before not in (None, size):
             self.reset()
             log.warning(
                 'network input changed from %s to %s: state reset, epoch %d begins',
-                *(f'{w}x{h}' for w, h in (self._size or size, size)),
+                *(f'{w}x{h}' for w, h in (before, size)),
                 self.epoch,
             )
         self._size = size

@@ -67,7 +67,7 @@ def read_pth(path: Path) -> dict[str, Any]:
     # Whatever a damaged file makes the reader raise is the file's fault.
     except Exception as error:
         # PyTorch's own message begins by saying how to load the file unsafely.
-        told = str(error).rpartition('WeightsUnpickler error: ')[2].splitlines()
+        told = str(error).rpartition('WeightsUnpickler error: ')[2].strip().splitlines()
         reason = told[0] if told else type(error).__name__
         raise CheckpointError(
             f'{path}: cannot be read as a PyTorch checkpoint: {reason}'
