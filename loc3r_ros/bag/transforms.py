@@ -25,6 +25,7 @@ class StaticTransforms:
 
     def __init__(self, messages: Iterable[Any] = ()) -> None:
         self._neighbours: dict[str, dict[str, NDArray[np.float64]]] = {}
+        self._parents: dict[str, str] = {}
         for message in messages:
             for transform in message.transforms:
                 parent, child = _bare(transform.header.frame_id), _bare(transform.child_frame_id)
@@ -33,6 +34,7 @@ class StaticTransforms:
                 except ValueError as error:
                     _log.warning('static transform %s -> %s: %s', parent, child, error)
                     continue
+                self._parents[child] = parent
                 self._neighbours.setdefault(parent, {})[child] = T
                 self._neighbours.setdefault(child, {})[parent] = invert(T)
 
@@ -40,6 +42,14 @@ class StaticTransforms:
     def frames(self) -> list[str]:
         """Every frame that is known, sorted."""
         return sorted(self._neighbours)
+
+    def root(self, frame: str) -> str:
+        """The frame at the top of the static tree that holds `frame`; itself where none does."""
+        frame, seen = _bare(frame), {_bare(frame)}
+        while (parent := self._parents.get(frame)) is not None and parent not in seen:
+            frame = parent
+            seen.add(parent)
+        return frame
 
     def lookup(self, target: str, source: str) -> NDArray[np.float64] | None:
         """T_target_source (4, 4) along the tree, in either direction; None where no path leads."""

@@ -99,7 +99,7 @@ def fuse(first: Estimate, second: Estimate) -> Estimate:
     information = first.information + second.information
     step = np.linalg.solve(information + 1e-6 * np.eye(6), second.information @ d)
     return Estimate(
-        boxplus(first.T, step),
+        boxplus(first.T, np.asarray(step, np.float64)),
         information,
         max(first.inliers, second.inliers),
         float(np.fmax(first.fitness, second.fitness)),

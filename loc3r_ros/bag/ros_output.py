@@ -1,0 +1,164 @@
+"""The pipeline's results as the ROS messages that the live nodes publish, written to a bag."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loc3r_ros.bag.trajectory import StampedPoses
+from loc3r_ros.bag.transforms import StaticTransforms
+from loc3r_ros.bag.typestore import messages
+from loc3r_ros.bag.writer import BagWriter
+from loc3r_ros.geometry import Array, invert
+from loc3r_ros.pipeline import Pipeline, Step
+from loc3r_ros.types import TrackingState
+
+NAMESPACE = '/loc3r'
+MAP_FRAME = 'map'
+
+SLOW_PERIOD_S = 1.0
+"""Path, map and points are written this often: they are large and change slowly."""
+
+MAX_POINTS = 5000
+MAX_PATH = 1000
+ODOMETRY_SLOP_S = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Mount:
+    """How the camera sits on what is posed.
+
+    Attributes:
+        base_frame: frame whose pose is published.
+        T_base_camera: (4, 4) camera's optical frame in it.
+        on_robot: whether that frame is the robot's base, whose height and tilt can be relied on.
+    """
+
+    base_frame: str
+    T_base_camera: Array
+    on_robot: bool
+
+    @staticmethod
+    def find(transforms: StaticTransforms, camera_frame: str, base_frame: str) -> Mount:
+        """The robot's base where static TF leads to it; else the root of the camera's own tree."""
+        T = transforms.lookup(base_frame, camera_frame)
+        if T is not None and base_frame in transforms.frames:
+            return Mount(base_frame, T, on_robot=True)
+        root = transforms.root(camera_frame)
+        T = transforms.lookup(root, camera_frame)
+        return Mount(root, np.eye(4) if T is None else T, on_robot=False)
+
+
+class RosOutput:
+    """Writes steps to a bag, with the names and types of the live interface.
+
+    Args:
+        writer: the bag.
+        mount: where the camera sits.
+        camera_frame: frame of the images and of the points.
+        odometry: T_odom_base over time, where the robot publishes odometry; TF then corrects it
+            (`map -> odom`, REP 105) in place of `map -> base`.
+    """
+
+    def __init__(
+        self, writer: BagWriter, mount: Mount, camera_frame: str, odometry: StampedPoses | None
+    ) -> None:
+        self._writer = writer
+        self._mount = mount
+        self._camera_frame = camera_frame
+        self._odometry = odometry
+        self._messages = messages()
+        self._path: list[Any] = []
+        self._path_every = 1
+        self._steps = 0
+        self._slow_due = -np.inf
+        self._epoch: int | None = None
+
+    def write(self, stamp_ns: int, step: Step, pipeline: Pipeline) -> None:
+        """Write what a node would publish after this frame."""
+        if step.epoch != self._epoch:
+            self._begin(stamp_ns, step.epoch)
+        pose, make = step.pose, self._messages
+        T_map_base = pose.T_map_camera @ invert(self._mount.T_base_camera)
+        covariance = moved_covariance(pose.covariance, pose.T_map_camera, T_map_base)
+        known = pose.state in (TrackingState.TRACKING, TrackingState.DEGRADED)
+        self._put(
+            'pose',
+            stamp_ns,
+            make.pose_with_covariance_stamped(stamp_ns, MAP_FRAME, T_map_base, covariance),
+        )
+        self._put(
+            'odometry',
+            stamp_ns,
+            make.odometry(stamp_ns, MAP_FRAME, self._mount.base_frame, T_map_base, covariance),
+        )
+        if known:
+            self._write_tf(stamp_ns, T_map_base)
+            self._extend_path(make.pose_stamped(stamp_ns, MAP_FRAME, T_map_base))
+        if step.frame.stamp >= self._slow_due:
+            self._slow_due = step.frame.stamp + SLOW_PERIOD_S
+            self._write_slow(stamp_ns, step, pipeline)
+
+    def finish(self, stamp_ns: int, pipeline: Pipeline) -> None:
+        """Write the final map and path."""
+        make = self._messages
+        self._put('path', stamp_ns, make.path(stamp_ns, MAP_FRAME, self._path))
+        self._put('bev', stamp_ns, make.occupancy_grid(stamp_ns, MAP_FRAME, pipeline.grid()))
+
+    def _begin(self, stamp_ns: int, epoch: int) -> None:
+        if self._epoch is None and self._mount.base_frame != self._camera_frame:
+            mount = self._messages.transform_stamped(
+                stamp_ns, self._mount.base_frame, self._camera_frame, self._mount.T_base_camera
+            )
+            self._writer.write('/tf_static', self._messages.tf(mount), stamp_ns)
+        self._epoch = epoch
+        self._path, self._path_every, self._steps = [], 1, 0
+        self._slow_due = -np.inf
+
+    def _write_tf(self, stamp_ns: int, T_map_base: Array) -> None:
+        make = self._messages
+        if self._odometry is None:
+            tf = make.transform_stamped(stamp_ns, MAP_FRAME, self._mount.base_frame, T_map_base)
+        else:
+            nearest = int(np.abs(self._odometry.stamps_ns - stamp_ns).argmin())
+            if abs(self._odometry.stamps_ns[nearest] - stamp_ns) > ODOMETRY_SLOP_S * 1e9:
+                return
+            T_map_odom = T_map_base @ invert(self._odometry.T[nearest])
+            tf = make.transform_stamped(stamp_ns, MAP_FRAME, self._odometry.parent, T_map_odom)
+        self._writer.write('/tf', make.tf(tf), stamp_ns)
+
+    def _extend_path(self, pose: Any) -> None:
+        if self._steps % self._path_every == 0:
+            self._path.append(pose)
+        self._steps += 1
+        if len(self._path) > MAX_PATH:
+            self._path = self._path[::2]
+            self._path_every *= 2
+
+    def _write_slow(self, stamp_ns: int, step: Step, pipeline: Pipeline) -> None:
+        self.finish(stamp_ns, pipeline)
+        if not len(step.points_camera):
+            return
+        every = -(-len(step.points_camera) // MAX_POINTS)
+        colors = step.colors[::every] if len(step.colors) == len(step.points_camera) else None
+        cloud = self._messages.point_cloud(
+            stamp_ns, self._camera_frame, step.points_camera[::every], colors
+        )
+        self._put('points', stamp_ns, cloud)
+
+    def _put(self, name: str, stamp_ns: int, message: Any) -> None:
+        self._writer.write(f'{NAMESPACE}/{name}', message, stamp_ns)
+
+
+def moved_covariance(covariance: Array, T_map_a: Array, T_map_b: Array) -> NDArray[np.float64]:
+    """Covariance of pose b that is rigidly tied to pose a, both along the axes of `map`.
+
+    A rotation about a's origin moves b's origin by the lever between them.
+    """
+    x, y, z = T_map_b[:3, 3] - T_map_a[:3, 3]
+    J = np.eye(6)
+    J[:3, 3:] = [[0.0, z, -y], [-z, 0.0, x], [y, -x, 0.0]]
+    return J @ covariance @ J.T
