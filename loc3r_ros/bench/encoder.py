@@ -19,7 +19,7 @@ from loc3r_ros.cli.bench import parser_for
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from loc3r_ros.cut3r import Cut3r, Cut3rConfig
+    from loc3r_ros.cut3r import Cut3r, Cut3rConfig, Stream
 
 MODES = ('camera_only', 'full')
 _MB = 2**20
@@ -119,14 +119,14 @@ def _measure(size: str, frames: int) -> dict[str, Any]:
 
 
 def count_flops(
-    config: Cut3rConfig, size: tuple[int, int], work: Callable[[Cut3r, Tensor], object]
+    config: Cut3rConfig, size: tuple[int, int], work: Callable[[Cut3r, Tensor, Stream], object]
 ) -> int:
     """FLOPs, 2 a multiply-add, of some work; counted on shapes, without data.
 
     Args:
         config: dimensions of the network.
         size: height and width of the network input, pixels.
-        work: what to count, given the network and an image.
+        work: what to count, given the network, an image and the state.
     """
     import torch
     from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -134,11 +134,12 @@ def count_flops(
 
     from loc3r_ros.cut3r import Cut3r
 
-    with torch.device('meta'), torch.inference_mode():
+    with torch.device('meta'), torch.no_grad():
         model, image = Cut3r(config), torch.empty(1, 3, *size)
+        stream = model.initial()
         # The counter knows fused attention on some devices only; the plain products on all.
         with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-            work(model, image)
+            work(model, image, stream)
     return int(counter.get_total_flops())
 
 
@@ -147,8 +148,8 @@ def frame_flops(config: Cut3rConfig, size: tuple[int, int], camera_only: bool) -
     return count_flops(
         config,
         size,
-        lambda model, image: model.step(
-            image, model.initial(), first=False, camera_only=camera_only
+        lambda model, image, stream: model.step(
+            image, stream, first=False, camera_only=camera_only
         ),
     )
 
@@ -156,7 +157,7 @@ def frame_flops(config: Cut3rConfig, size: tuple[int, int], camera_only: bool) -
 def dummy_flops(config: Cut3rConfig, size: tuple[int, int]) -> int:
     """FLOPs of the ray-map encoder, which the published code runs on zeros beside every image."""
     return count_flops(
-        config, size, lambda model, image: model.encode_rays(image.new_empty(1, *size, 6))
+        config, size, lambda model, image, _: model.encode_rays(image.new_empty(1, *size, 6))
     )
 
 

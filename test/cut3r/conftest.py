@@ -12,24 +12,9 @@ from types import ModuleType
 
 import pytest
 import torch
+from cut3r_networks import random_model
 
-from loc3r_ros.cut3r import Cut3r, Cut3rConfig, tiny
-
-
-def random_model(config: Cut3rConfig, seed: int = 0) -> Cut3r:
-    """Weights of the size that a trained network has, norms near one, nothing left at zero."""
-    generator = torch.Generator().manual_seed(seed)
-    model = Cut3r(config)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            noise = torch.randn(parameter.shape, generator=generator)
-            if parameter.dim() == 1 and name.endswith('weight'):
-                parameter.copy_(1 + 0.1 * noise)
-            elif parameter.dim() > 1 and name.endswith('weight'):
-                parameter.copy_(noise / parameter[0].numel() ** 0.5)
-            else:
-                parameter.copy_(0.1 * noise)
-    return model.eval()
+from loc3r_ros.cut3r import Cut3r, tiny
 
 
 @pytest.fixture(scope='session')

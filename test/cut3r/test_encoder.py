@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
-from conftest import random_model
+from cut3r_networks import random_model
 
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.cut3r import PoseEncoder, View, forward_views, tiny
