@@ -101,61 +101,68 @@ class BevMap:
     def _add(self, view: View, home: NDArray[np.float64]) -> None:
         """Update the cells that a view touches; home is the sensor's place in cells."""
         cfg = self.config
-        box = np.array([[v.min(), v.max()] for v in (view.x, view.y)], np.float64)
-        box = np.clip(box, -cfg.max_range, cfg.max_range) / cfg.resolution + home[:, None]
-        low, high = np.floor(np.c_[np.minimum(box[:, 0], home), np.maximum(box[:, 1], home)]).T
-        self._cover(low, high + 1)
-        low = np.maximum(low.astype(int), self._corner)
-        high = np.minimum(high.astype(int) + 1, self._corner + self._odds.shape[:0:-1])
-        columns, rows = (int(n) for n in np.maximum(high - low, 0))
-        window = Window(rows, columns, sensor=home - low)
-        self._count_ignored(view, window)
-        if not window.rows or not window.columns:
+        low, high = self._extent(view, home)
+        if (low >= high).any():
             return
+        columns, rows = (int(n) for n in high - low)
+        window = Window(rows, columns, sensor=home - low)
         hit, floor = hits(view, window, cfg)
         untouched = ~np.any(hit, axis=0)
         free = clear(view, window, cfg, ask=untouched)
-        left, bottom = low - self._corner
-        odds = self._odds[:, bottom : bottom + window.rows, left : left + window.columns]
-        step = np.zeros(odds.shape, np.int16)
+        step = np.zeros(hit.shape, np.int16)
         step[0][floor & untouched] = _steps(cfg.p_miss)
         step[1:][free] = _steps(cfg.p_miss)
         step[hit] = _steps(cfg.p_hit)
+        left, bottom = low - self._corner
+        odds = self._odds[:, bottom : bottom + rows, left : left + columns]
         odds[:] = np.clip(odds + step, _steps(cfg.p_min), _steps(cfg.p_max))
 
-    def _count_ignored(self, view: View, window: Window) -> None:
-        _, _, inside = window.cells(view.x, view.y, self.config.resolution)
-        outside = np.count_nonzero(~inside & (view.ranges < self.config.max_range))
-        if outside and not self.ignored:
+    def _extent(self, view: View, home: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+        """First and past-the-last cell (x, y) of a view in the map, which grows for it."""
+        cfg = self.config
+        box = np.array([[v.min(), v.max()] for v in (view.x, view.y)], np.float64)
+        box = np.clip(box, -cfg.max_range, cfg.max_range) / cfg.resolution
+        low = np.floor(home + np.minimum(box[:, 0], 0.0)).astype(np.int64)
+        high = np.floor(home + np.maximum(box[:, 1], 0.0)).astype(np.int64) + 1
+        self._grow(low, high, np.floor(home).astype(np.int64))
+        end = self._corner + self._odds.shape[:0:-1]
+        inside_low, inside_high = np.maximum(low, self._corner), np.minimum(high, end)
+        if (inside_low != low).any() or (inside_high != high).any():
+            self._ignore(
+                view, (self._corner - home) * cfg.resolution, (end - home) * cfg.resolution
+            )
+        return inside_low, inside_high
+
+    def _ignore(self, view: View, low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
+        """Count the points in range that lie outside the map, from low to high of the sensor."""
+        outside = (view.x < low[0]) | (view.x >= high[0]) | (view.y < low[1]) | (view.y >= high[1])
+        count = int(np.count_nonzero(outside & (view.ranges < self.config.max_range)))
+        if count and not self.ignored:
             _log.warning(
                 'the map has reached max_area=%g square m: what lies outside is ignored',
                 self.config.max_area,
             )
-        self.ignored += outside
+        self.ignored += count
 
-    def _cover(self, low: NDArray, high: NDArray) -> None:
-        """Grow in blocks, side by side, to hold the cells from low to high while area is left."""
+    def _grow(self, low: NDArray, high: NDArray, home: NDArray) -> None:
+        """Grow by blocks towards the cells from low to high, one side after the other."""
         block = self.config.block
-        low, high = (low // block * block).astype(int), (-(-high // block) * block).astype(int)
-        old_low, old_high = self._corner, self._corner + self._odds.shape[:0:-1]
         if self._odds.size == 0:
-            old_low = old_high = low
-        cells = self.config.max_area / self.config.resolution**2
-        new = np.array([old_low, old_high])
-        for side, wanted in ((0, np.minimum(low, old_low)), (1, np.maximum(high, old_high))):
+            self._corner = home // block * block
+            self._odds = np.zeros((len(self._odds), block, block), np.int8)
+        size = np.array(self._odds.shape[:0:-1])
+        before = np.maximum(self._corner - low // block * block, 0)
+        after = np.maximum(-(-high // block) * block - (self._corner + size), 0)
+        most = self.config.max_area / self.config.resolution**2
+        for side in (before, after):
             for axis in (0, 1):
-                grown = new.copy()
-                grown[side, axis] = wanted[axis]
-                if np.prod(grown[1] - grown[0]) <= cells:
-                    new = grown
-        if np.array_equal(new, [old_low, old_high]):
-            return
-        rows, columns = (new[1] - new[0])[::-1]
-        odds = np.zeros((len(self._odds), rows, columns), np.int8)
-        left, bottom = old_low - new[0]
-        _, height, width = self._odds.shape
-        odds[:, bottom : bottom + height, left : left + width] = self._odds
-        self._odds, self._corner = odds, new[0]
+                left = int(most // size[1 - axis] - size[axis]) // block * block
+                side[axis] = max(0, min(side[axis], left))
+                size[axis] += side[axis]
+        if before.any() or after.any():
+            pads = [(0, 0), *zip(before[::-1], after[::-1], strict=True)]
+            self._odds = np.pad(self._odds, pads)
+            self._corner = self._corner - before
 
     def grid(self, stamp: float) -> OccupancyGrid:
         """The map as Nav2's static layer takes it: -1, 0 or 100, nothing between.

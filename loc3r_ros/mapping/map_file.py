@@ -40,7 +40,7 @@ def save_map(grid: OccupancyGrid, stem: str | Path) -> tuple[Path, Path]:
     pixels[(grid.data >= 0) & (grid.data <= _FREE_THRESH * 100)] = _FREE
     pixels[grid.data >= _OCCUPIED_THRESH * 100] = _OCCUPIED
     yaml, pgm = Path(f'{stem}.yaml'), Path(f'{stem}.pgm')
-    rows, columns = pixels.shape
+    rows, columns = grid.data.shape
     _replace(pgm, f'P5\n{columns} {rows}\n255\n'.encode() + pixels[::-1].tobytes())
     text = (
         f'image: {pgm.name}\nmode: trinary\nresolution: {grid.resolution:.9g}\n'
@@ -68,15 +68,10 @@ def load_map(yaml: str | Path) -> OccupancyGrid:
         raise InputError(f'{yaml} is not a map of map_server: it lacks {", ".join(missing)}')
     if fields.get('mode', 'trinary') != 'trinary':
         raise InputError(f'{yaml}: mode {fields["mode"]!r} is not read; allowed is trinary')
-    (resolution,), (x, y, yaw), (occupied,), (free,) = (
-        _numbers(yaml, fields, key, count)
-        for key, count in (
-            ('resolution', 1),
-            ('origin', 3),
-            ('occupied_thresh', 1),
-            ('free_thresh', 1),
-        )
-    )
+    (resolution,) = _numbers(yaml, fields, 'resolution', 1)
+    x, y, yaw = _numbers(yaml, fields, 'origin', 3)
+    (occupied,) = _numbers(yaml, fields, 'occupied_thresh', 1)
+    (free,) = _numbers(yaml, fields, 'free_thresh', 1)
     if resolution <= 0 or yaw != 0:
         raise InputError(
             f'{yaml}: resolution {resolution:g} and yaw {yaw:g} of the origin; allowed are a '
