@@ -73,10 +73,11 @@ def decode_color(message: Any) -> NDArray[np.uint8]:
         pixels = (_wide(pixels, 'u2', message.is_bigendian)[..., None] >> 8).astype(np.uint8)
     if conversion is None:
         return pixels
-    try:
-        return cv2.cvtColor(pixels, conversion)  # type: ignore[return-value]
-    except cv2.error as error:
-        raise InputError(f'{encoding} image of {pixels.shape[:2]} pixels: {error}') from error
+    if encoding.startswith(('yuv', 'yuyv', 'uyvy')) and pixels.shape[1] % 2:
+        raise InputError(
+            f'{encoding} image of odd width {pixels.shape[1]}: two pixels share a colour'
+        )
+    return cv2.cvtColor(pixels, conversion)  # type: ignore[return-value]
 
 
 def decode_depth(message: Any) -> NDArray[np.float32]:
