@@ -1,0 +1,5 @@
+"""Procedural rooms: a seeded scene, a ray caster, camera paths and a robot to record with.
+
+The world frame is `map`: z up, the floor at z = 0, the origin at the centre of the floor plan.
+Everything follows from a seed; nothing reads a clock or a global random state.
+"""

@@ -1,0 +1,107 @@
+"""Where a ground robot can go: distances on the floor plan, and ways through free space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loc3r_ros.geometry import Array
+from loc3r_ros.world.scene import Scene
+
+CELL = 0.10
+"""Edge of a cell of the planning grid, m."""
+
+PASSABLE = 0.03
+"""Items lower than this are driven over (rugs), m."""
+
+OVERHEAD = 1.4
+"""Items that begin higher than this are passed under (pictures, lamps), m."""
+
+_STEPS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]
+
+
+class FloorPlan:
+    """The rectangles that block the floor of a room.
+
+    Attributes:
+        centres: (ny, nx, 2) centres of the grid's cells in `map`, m.
+        clearances: (ny, nx) distance from each to the nearest obstacle, m; negative inside one.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self._half = scene.size[:2] / 2.0
+        blocking = [
+            item
+            for item in scene.furniture
+            if item.T_map_item[2, 3] < OVERHEAD and item.T_map_item[2, 3] + item.size[2] > PASSABLE
+        ]
+        self._centre = np.array([item.T_map_item[:2, 3] for item in blocking]).reshape(-1, 2)
+        self._axes = np.array([item.T_map_item[:2, :2] for item in blocking]).reshape(-1, 2, 2)
+        self._extent = np.array([item.size[:2] / 2.0 for item in blocking]).reshape(-1, 2)
+        counts = np.ceil(scene.size[:2] / CELL).astype(int)
+        x, y = ((np.arange(n) + 0.5) * CELL - n * CELL / 2.0 for n in counts)
+        self.centres = np.stack(np.meshgrid(x, y), -1)
+        self.clearances = self.clearance(self.centres.reshape(-1, 2)).reshape(counts[::-1])
+
+    def clearance(self, points: Array) -> Array:
+        """Distance (N,) m of points (N, 2) to the nearest wall or item; negative inside one."""
+        to_wall = (self._half - np.abs(points)).min(1)
+        local = np.einsum('kij,nki->nkj', self._axes, points[:, None] - self._centre)
+        q = np.abs(local) - self._extent
+        outside = np.linalg.norm(np.maximum(q, 0.0), axis=-1)
+        inside = np.minimum(q.max(-1), 0.0)
+        return np.minimum(to_wall, (outside + inside).min(1, initial=np.inf))
+
+    def region(self, margin: float) -> NDArray[np.bool_]:
+        """(ny, nx) the largest connected part of the floor with at least this clearance."""
+        free = self.clearances >= margin
+        best = np.zeros_like(free)
+        while free.any():
+            seed = np.zeros_like(free)
+            seed[np.unravel_index(int(free.argmax()), free.shape)] = True
+            part = np.isfinite(self.travel(seed, free))
+            free = free & ~part
+            if part.sum() > best.sum():
+                best = part
+        return best
+
+    def travel(
+        self, goal: NDArray[np.bool_], free: NDArray[np.bool_], toll: Array | float = 0.0
+    ) -> Array:
+        """(ny, nx) cost of the way to the goal cells through free cells, inf where there is none.
+
+        The cost is metres, more where it is narrow, so that ways keep to the middle; `toll` (ny, nx)
+        is added for each metre in a cell.
+        """
+        price = 1.0 + 0.1 / np.maximum(self.clearances, 0.05) ** 2 + toll
+        cost = np.where(goal, 0.0, np.inf)
+        while True:
+            best = cost
+            for step, shifted in _neighbours(cost):
+                best = np.minimum(best, shifted + step * CELL * price)
+            best = np.where(free, best, np.inf)
+            if np.array_equal(best, cost):
+                return cost
+            cost = best
+
+    def way(self, start: tuple[int, int], cost: Array) -> Array:
+        """(N, 2) points from a cell down a `travel` cost to its goal."""
+        cell, cells = start, [start]
+        while cost[cell] > 0.0:
+            around = [(cell[0] + dy, cell[1] + dx) for dy, dx in _STEPS]
+            inside = [c for c in around if 0 <= c[0] < cost.shape[0] and 0 <= c[1] < cost.shape[1]]
+            cell = min(inside, key=lambda c: cost[c])
+            cells.append(cell)
+        return self.centres[tuple(np.array(cells).T)]
+
+
+def _neighbours(cost: Array) -> Iterator[tuple[float, Array]]:
+    padded = np.pad(cost, 1, constant_values=np.inf)
+    rows, columns = cost.shape
+    for dy, dx in _STEPS:
+        yield (
+            float(np.hypot(dy, dx)),
+            padded[1 + dy : 1 + dy + rows, 1 + dx : 1 + dx + columns],
+        )
