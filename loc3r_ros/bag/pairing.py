@@ -62,14 +62,11 @@ class Pairing(Generic[Item]):
             yield image.item, depth.item if depth is not None else None
 
     def _is_settled(self) -> bool:
-        if len(self._images) > _WAITING_IMAGES:
-            return True
         if len(self._images) < 2 or not self._has_depth:
             return len(self._images) >= 2
-        image, following = self._images[0].stamp_ns, self._images[1].stamp_ns
-        depth_has_passed = any(d.stamp_ns >= image for d in self._depths)
-        nearest = self._nearest(image)
-        return depth_has_passed and (nearest is None or nearest.stamp_ns <= max(image, following))
+        # A depth beyond the following image is nearer to that one, so no later image matters.
+        has_passed = any(d.stamp_ns >= self._images[0].stamp_ns for d in self._depths)
+        return has_passed or len(self._images) > _WAITING_IMAGES
 
     def _partner(self, image: _Stamped[Item]) -> _Stamped[Item] | None:
         depth = self._nearest(image.stamp_ns)
@@ -87,9 +84,9 @@ class Pairing(Generic[Item]):
         return min(near, key=lambda d: abs(d.stamp_ns - stamp_ns), default=None)
 
     def _forget(self) -> None:
-        """Drop depth that is too old for every image that waits; they may lie in two times."""
+        """Drop depth that is too old for the next image."""
         if not self._images:
             return
-        oldest = min(image.stamp_ns for image in self._images) - self.slop_ns
+        oldest = self._images[0].stamp_ns - self.slop_ns
         while self._depths and self._depths[0].stamp_ns < oldest:
             self._depths.popleft()

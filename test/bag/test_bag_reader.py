@@ -118,6 +118,31 @@ def test_mcap_that_is_damaged_in_the_middle_is_read_up_to_there(tmp_path, caplog
     assert sum('is damaged' in r.message for r in caplog.records) == 1
 
 
+def test_of_a_single_cut_chunk_its_first_part_is_read(tmp_path):
+    path = tmp_path / 'bag'
+    with BagWriter(path) as bag:
+        for topic, t, message in noise(4):
+            bag.write(topic, message, t)
+    os.truncate(path / 'bag_0.mcap', (path / 'bag_0.mcap').stat().st_size * 7 // 10)
+    assert numbers(path)[0] == [0, 1]
+
+
+def test_a_wrong_checksum_ends_reading_also_without_an_index(tmp_path):
+    path = tmp_path / 'bag'
+    with BagWriter(path) as bag:
+        for topic, t, message in noise(40):
+            bag.write(topic, message, t)
+    file = path / 'bag_0.mcap'
+    size = file.stat().st_size
+    with file.open('r+b') as f:
+        f.seek(size // 2)
+        f.write(bytes(1000))  # in noise that zstd stores as it is: only the checksum tells
+    os.truncate(file, size * 9 // 10)
+    seen, problems = numbers(path)
+    assert 15 <= len(seen) <= 20
+    assert 'does not match its checksum' in problems[-1]
+
+
 def test_mcap_without_chunks_or_order_is_read_whole(tmp_path):
     file = tmp_path / 'fastwrite.mcap'
     with file.open('wb') as f:
@@ -149,32 +174,28 @@ def test_truncated_sqlite_is_read_up_to_the_cut(tmp_path):
 
 UNFINISHED = """
 import sqlite3, sys, time
-source, target = sys.argv[1:]
-db = sqlite3.connect(target)
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
 db.execute('PRAGMA journal_mode=WAL')
 db.execute('PRAGMA wal_autocheckpoint=0')
-old = sqlite3.connect(source)
-for statement in old.iterdump():
-    if not statement.startswith(('BEGIN', 'COMMIT')):
-        db.execute(statement)
-db.commit()
+kept = db.execute('SELECT * FROM messages ORDER BY id').fetchall()
+db.execute('DELETE FROM messages WHERE id > 3')
+db.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+db.executemany('INSERT INTO messages VALUES (?, ?, ?, ?)', kept[3:])
 print('written', flush=True)
 time.sleep(60)
 """
 
 
-def test_sqlite_of_a_killed_recorder_is_read_from_its_log(tmp_path):
-    whole = write(tmp_path / 'whole', rgbd(3), storage='sqlite3')
-    (tmp_path / 'bag').mkdir()
-    file = tmp_path / 'bag/bag_0.db3'
-    child = subprocess.Popen(
-        [sys.executable, '-c', UNFINISHED, whole / 'whole.db3', file], stdout=subprocess.PIPE
-    )
+def test_sqlite_of_a_killed_recorder_is_read_with_its_log(tmp_path):
+    path = write(tmp_path / 'bag', rgbd(3), storage='sqlite3')
+    (path / 'metadata.yaml').unlink()
+    file = path / 'bag.db3'
+    child = subprocess.Popen([sys.executable, '-c', UNFINISHED, file], stdout=subprocess.PIPE)
     assert child.stdout.readline() == b'written\n'
     child.send_signal(signal.SIGKILL)
     child.wait()
     child.stdout.close()
-    assert file.with_name('bag_0.db3-wal').stat().st_size > 0
+    assert file.with_name('bag.db3-wal').stat().st_size > 0
     seen, problems = numbers(tmp_path / 'bag')
     assert seen == [0, 1, 2]
     assert problems == ['bag has no metadata.yaml; read by its files']

@@ -204,6 +204,21 @@ def test_full_disk_while_a_split_is_finished(tmp_path, monkeypatch, at):
     assert [t for _, t, _ in read(path)] == [1]
 
 
+def test_a_split_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    path = tmp_path / 'bag'
+    synced = {}
+
+    def fsync(file):
+        synced[os.fstat(file).st_ino] = (path / 'bag_0.mcap').exists()
+
+    bag = BagWriter(path)
+    write_poses(bag, 1)
+    monkeypatch.setattr(writer.os, 'fsync', fsync)
+    bag.cut()
+    assert synced[(path / 'bag_0.mcap').stat().st_ino] is False
+    assert synced[(path / 'metadata.yaml').stat().st_ino] is True
+
+
 def test_a_message_that_does_not_fit_is_our_own_error_not_the_disk(tmp_path):
     with BagWriter(tmp_path / 'bag') as bag:
         with pytest.raises(KeyError):

@@ -145,6 +145,14 @@ def test_the_same_frame_with_other_intrinsics_is_registered_in_place():
     assert problems == []
 
 
+def test_depth_without_the_distortion_of_the_image_is_registered():
+    bent = PinholeCamera(160, 120, 140.0, 140.0, 80.0, 60.0, (0.1, -0.05, 0.0, 0.0, 0.0))
+    depth = plane(COLOR)
+    aligned, _ = align(depth, COLOR, color=bent, frame='color')
+    assert np.median(errors(aligned, bent)[0]) < 0.003
+    assert np.median(errors(depth, bent)[0]) > np.median(errors(aligned, bent)[0])
+
+
 def test_no_transform_and_another_view_drops_depth_and_says_so():
     aligned, problems = align(plane(DEPTH), DEPTH)
     assert aligned is None

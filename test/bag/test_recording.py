@@ -163,6 +163,18 @@ def test_jitter_and_dropped_frames(tmp_path):
             assert sample.frame.depth is None
 
 
+@pytest.mark.parametrize(('interval', 'slop'), [(0.02, 0.01), (0.5, 0.05), (0.0, 0.05)])
+def test_slop_follows_the_rate_of_depth(tmp_path, interval, slop):
+    rows = [(IMAGE, START, image(START, rgb(0)))]
+    for k in range(9):
+        t = START + round(k * interval * 1e9)
+        rows.append((DEPTH, t, image(t, depth(0))))
+    with Recording(write(tmp_path / 'bag', rows)) as recording:
+        assert recording.slop_s == pytest.approx(slop)
+    with Recording(tmp_path / 'bag', slop_s=0.003) as recording:
+        assert recording.slop_s == 0.003
+
+
 def test_registered_by_static_transform_and_depth_info(tmp_path):
     deep = PinholeCamera(80, 60, 70.0, 70.0, 39.5, 29.5)
     T = pose(np.eye(3), [0.05, 0.0, 0.0])
@@ -306,15 +318,16 @@ def test_depth_without_a_measurement(tmp_path, value):
 
 
 def test_resolution_change_midway(tmp_path):
-    rows = rgbd(3)
     small = CAMERA.resized(32, 24)
+    rows = []
     for k, t in enumerate(stamps(6)):
-        if k >= 3:
-            rows += [
-                (IMAGE, t, image(t, rgb(k, 32, 24))),
-                (DEPTH, t, image(t, depth(k, 32, 24))),
-                (INFO, t + 1000, info(t, small)),
-            ]
+        width, height, camera = (64, 48, CAMERA) if k < 3 else (32, 24, small)
+        late = t + 60_000_000  # so the camera_info before the change is nearer than that behind it
+        rows += [
+            (IMAGE, t, image(t, rgb(k, width, height))),
+            (DEPTH, t, image(t, depth(k, width, height))),
+            (INFO, late, info(late, camera)),
+        ]
     samples, problems = take(write(tmp_path / 'bag', rows))
     assert [s.frame.rgb.shape[1] for s in samples] == [64] * 3 + [32] * 3
     assert [s.frame.camera for s in samples] == [CAMERA] * 3 + [small] * 3

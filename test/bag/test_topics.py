@@ -74,6 +74,13 @@ def test_depth_by_encoding_where_no_name_says_so():
     assert chosen == CameraTopics('/b', '/camera_info', '/a', '/camera_info')
 
 
+def test_infrared_is_the_last_resort():
+    assert (
+        choose({'/ir/image': 'mono8', '/main_camera/image': 'bgr8'}).image == '/main_camera/image'
+    )
+    assert choose({'/ir/image': 'mono8'}).image == '/ir/image'
+
+
 def test_depth_of_the_same_camera_goes_before_aligned_depth_of_another():
     chosen = choose(
         {
