@@ -113,18 +113,17 @@ class BagReader:
         if (self.path / 'metadata.yaml').exists():
             try:
                 return [IndexedStorage(self.path)]
-            except (
-                Exception
-            ) as error:  # whatever is wrong, the files may still be read by themselves
+            except Exception as error:  # whatever it is, each file may still be whole
                 self._found.append(f'{self.path.name}: {error}; its files are read one by one')
         else:
-            self._found.append(f'{self.path.name} has no metadata.yaml; read by its files')
+            self._found.append(f'{self.path.name}: no metadata.yaml; its files are read one by one')
         files = sorted(
             (p for p in self.path.iterdir() if p.suffix in _FILES),
             key=lambda p: [int(k) if k.isdigit() else k for k in re.split(r'(\d+)', p.name)],
         )
         if not files:
-            raise InputError(f'no .mcap or .db3 file in {self.path}; {_ADVICE}')
+            why = '; '.join(self._found)
+            raise InputError(f'no .mcap or .db3 file in {self.path} ({why}); {_ADVICE}')
         return [self._open_file(file) for file in files]
 
     def _open_file(self, path: Path) -> Storage:

@@ -78,13 +78,10 @@ def choose_topics(
     Raises:
         InputError: a named topic is not there, or has another type; or there is no colour image.
     """
-    for name, types in (
-        (image, IMAGE_TYPES),
-        (depth, IMAGE_TYPES),
-        (camera_info, INFO_TYPES),
-        (depth_info, INFO_TYPES),
-    ):
-        _check(topics, name, types)
+    for name in (image, depth):
+        _check(topics, name, IMAGE_TYPES)
+    for name in (camera_info, depth_info):
+        _check(topics, name, INFO_TYPES)
     images = _of_type(topics, IMAGE_TYPES)
     is_deep = {t: _is_depth(t, first_message(t)) for t in images}
     colors = sorted((t for t in images if not is_deep[t] and t != depth), key=_color_rank)

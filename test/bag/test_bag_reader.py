@@ -65,7 +65,7 @@ def test_single_file_and_directory_without_metadata(tmp_path, storage, name):
     path = write(tmp_path / 'bag', rgbd(3), storage=storage)
     assert numbers(path / name) == ([0, 1, 2], [])
     (path / 'metadata.yaml').unlink()
-    assert numbers(path) == ([0, 1, 2], ['bag has no metadata.yaml; read by its files'])
+    assert numbers(path) == ([0, 1, 2], ['bag: no metadata.yaml; its files are read one by one'])
 
 
 def test_splits_without_metadata_are_read_in_their_order(tmp_path):
@@ -198,7 +198,7 @@ def test_sqlite_of_a_killed_recorder_is_read_with_its_log(tmp_path):
     assert file.with_name('bag.db3-wal').stat().st_size > 0
     seen, problems = numbers(tmp_path / 'bag')
     assert seen == [0, 1, 2]
-    assert problems == ['bag has no metadata.yaml; read by its files']
+    assert problems == ['bag: no metadata.yaml; its files are read one by one']
 
 
 def test_damaged_metadata(tmp_path):
@@ -207,6 +207,13 @@ def test_damaged_metadata(tmp_path):
     seen, problems = numbers(path)
     assert seen == [0, 1]
     assert 'read one by one' in problems[0]
+
+
+def test_a_damaged_compressed_bag_says_what_is_wrong(tmp_path):
+    path = write(tmp_path / 'bag', rgbd(3), compression='FILE')
+    os.truncate(path / 'bag.mcap.zstd', 100)
+    with pytest.raises(InputError, match=r'no \.mcap or \.db3 file in .*bag \(bag: .+\); give'):
+        BagReader(path)
 
 
 def test_what_is_no_recording(tmp_path):
