@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from loc3r_ros.errors import InputError
 from loc3r_ros.mapping.config import BevConfig
-from loc3r_ros.mapping.evidence import View, Window, clear, hits
+from loc3r_ros.mapping.evidence import View, Window, evidence
 from loc3r_ros.mapping.floor import FloorTracker
 from loc3r_ros.types import OccupancyGrid
 
@@ -106,12 +106,9 @@ class BevMap:
             return
         columns, rows = (int(n) for n in high - low)
         window = Window(rows, columns, sensor=home - low)
-        hit, floor = hits(view, window, cfg)
-        untouched = ~np.any(hit, axis=0)
-        free = clear(view, window, cfg, ask=untouched)
+        hit, clear = evidence(view, window, cfg)
         step = np.zeros(hit.shape, np.int16)
-        step[0][floor & untouched] = _steps(cfg.p_miss)
-        step[1:][free] = _steps(cfg.p_miss)
+        step[clear] = _steps(cfg.p_miss)
         step[hit] = _steps(cfg.p_hit)
         left, bottom = low - self._corner
         odds = self._odds[:, bottom : bottom + rows, left : left + columns]
@@ -225,6 +222,7 @@ def _offsets(points: ArrayLike, sensor: NDArray[np.float64]) -> NDArray[np.float
     cloud = np.asarray(points, dtype=np.float32)
     if cloud.ndim != 2 or cloud.shape[1] != 3:
         raise InputError(f'points have shape {cloud.shape}: allowed is (N, 3), m, in the map frame')
-    offsets = np.subtract(cloud.T, sensor[:, None].astype(np.float32), order='C')
-    finite = np.isfinite(offsets.sum(0))
+    with np.errstate(over='ignore', invalid='ignore'):
+        offsets = np.subtract(cloud.T, sensor[:, None].astype(np.float32), order='C')
+        finite = np.isfinite(offsets.sum(0))
     return offsets if finite.all() else offsets[:, np.flatnonzero(finite)]

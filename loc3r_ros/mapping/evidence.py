@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,66 +68,69 @@ class Window:
         return row.astype(np.int32), column.astype(np.int32), inside
 
 
-def hits(view: View, window: Window, config: BevConfig) -> tuple[Mask, Mask]:
-    """Slabs that the points hit, and cells whose floor they show.
+def evidence(view: View, window: Window, config: BevConfig) -> tuple[Mask, Mask]:
+    """What is hit and what is clear, each (1 + layers, rows, columns).
 
-    Returns:
-        (1 + layers, rows, columns), slab 0 being missing floor, and (rows, columns).
-
+    Slab 0 stands for the floor: hit where it is missing, clear where it is seen. A column that is
+    hit anywhere is clear nowhere; nor is one at the brink of missing floor.
     """
-    shape = (window.rows, window.columns)
-    hit = np.zeros((config.layers + 1, *shape), np.bool_)
-    floor = np.zeros(shape, np.bool_)
+    hit = np.zeros((config.layers + 1, window.rows, window.columns), np.bool_)
+    seen = np.zeros_like(hit)
     row, column, inside = window.cells(view.x, view.y, config.resolution)
     inside &= view.ranges < np.float32(config.max_range)
-    low, high = view.height >= np.float32(config.band_low), view.height < config.band_high
-    band = np.flatnonzero(inside & low & high)
+    above = view.height >= np.float32(config.band_low)
+    band = np.flatnonzero(inside & above & (view.height < np.float32(config.band_high)))
     thickness = (config.band_high - config.band_low) / config.layers
     layer = ((view.height[band] - np.float32(config.band_low)) / thickness).astype(np.int32) + 1
     hit[np.minimum(layer, config.layers), row[band], column[band]] = True
-    level = np.flatnonzero(inside & ~low & (view.height > -config.max_drop))
-    floor[row[level], column[level]] = True
-    hit[0] = _drops(view, window, config)
-    return hit, floor
+    floor = np.flatnonzero(inside & ~above & (view.height > -config.max_drop))
+    seen[0, row[floor], column[floor]] = True
+    hit[0], brink = _missing_floor(view, window, config)
+    open_ = ~(np.any(hit, axis=0) | brink)
+    seen[0] &= open_
+    seen[1:] = _seen_through(view, window, config, open_)
+    return hit, seen
 
 
-def _drops(view: View, window: Window, config: BevConfig) -> Mask:
-    """Cells (rows, columns) where rays go on below the floor: there is none."""
+def _missing_floor(view: View, window: Window, config: BevConfig) -> tuple[Mask, Mask]:
+    """Cells (rows, columns) in which several rays go on below the floor, and all near any."""
+    count = np.zeros((window.rows, window.columns), np.uint8)
     below = np.flatnonzero(view.height <= -config.max_drop)
     sensor_height = -view.plane[2]
     if len(below) < _LEAST_DROP_POINTS or sensor_height <= 0:
-        return np.zeros((window.rows, window.columns), np.bool_)
+        return count > 0, count > 0
     share = sensor_height / (sensor_height - view.height[below])
     row, column, inside = window.cells(
         view.x[below] * share, view.y[below] * share, config.resolution
     )
     inside &= view.ranges[below] * share < config.max_range
     cells = row[inside] * window.columns + column[inside]
-    count = np.bincount(cells, minlength=window.rows * window.columns)
-    return (count >= _LEAST_DROP_POINTS).reshape(window.rows, window.columns)
+    total = np.bincount(cells, minlength=count.size).reshape(count.shape)
+    count[:] = np.minimum(total, _LEAST_DROP_POINTS)
+    # Far away, rays that follow each other cross the floor farther apart than a cell.
+    return count >= _LEAST_DROP_POINTS, cv2.dilate(count, np.ones((3, 3), np.uint8)) > 0
 
 
-def clear(view: View, window: Window, config: BevConfig, ask: Mask) -> Mask:
-    """Slabs (layers, rows, columns) that the sensor saw through, where `ask` (rows, columns) says.
+def _seen_through(view: View, window: Window, config: BevConfig, ask: Mask) -> Mask:
+    """Slabs (layers, rows, columns) that rays passed, where `ask` (rows, columns) says.
 
-    A slab is seen through when both its lower and its upper face are, so that a ray over a table
-    does not clear the slab that the table top is in.
+    A slab is passed when rays are at its lower face, at its upper face, and none ends between them
+    or before: a look over a table, or under it, does not clear the slab that the table top is in.
+    A slab that the image cuts through stays as it is, also where it was marked from the same place.
     """
     res = config.resolution
-    seen = np.zeros((config.layers, window.rows, window.columns), np.bool_)
+    passed = np.zeros((config.layers, window.rows, window.columns), np.bool_)
     panorama = Panorama(view.azimuth, view.ranges, view.z, res / config.max_range)
     x = ((np.arange(window.columns) + 0.5 - window.sensor[0]) * res).astype(np.float32)
     y = ((np.arange(window.rows) + 0.5 - window.sensor[1]) * res).astype(np.float32)
     x, y = np.meshgrid(x, y)
     ranges, azimuth = polar(x, y)
-    reach = np.minimum(panorama.reach(azimuth), config.max_range)
-    asked = np.flatnonzero(ask & (ranges + res < reach))
-    if not len(asked):
-        return seen
+    reach = np.minimum(panorama.reach(azimuth), np.float32(config.max_range))
+    asked = np.flatnonzero(ask & (ranges + np.float32(res) < reach))
     x, y, ranges, azimuth = (v.ravel()[asked] for v in (x, y, ranges, azimuth))
     a, b, c = view.plane
     faces = np.linspace(config.band_low, config.band_high, config.layers + 1, dtype=np.float32)
     z = (a * x + b * y + c) + faces[:, None]
-    face_clear = panorama.is_clear(azimuth, ranges, z, margin=res)
-    seen.reshape(config.layers, -1)[:, asked] = face_clear[1:] & face_clear[:-1]
-    return seen
+    clear = panorama.is_clear(azimuth, ranges, z[:-1], z[1:], margin=res)
+    passed.reshape(config.layers, -1)[:, asked] = clear
+    return passed

@@ -31,29 +31,51 @@ class Panorama:
             step: size of a bin, rad.
 
         """
-        self._step = step
-        self._elevations = int(2.0 / step) + 2
-        nearest = np.full((int(2.0 * np.pi / step) + 2) * self._elevations, np.inf, np.float32)
-        np.minimum.at(nearest, self._bin(azimuth, ranges, z), ranges)
-        nearest[np.isinf(nearest)] = 0.0
-        self._nearest = nearest
+        self._inverse = np.float32(1.0 / step)
+        self._columns = columns = int(2.0 / step) + 2
+        # A camera looks one way: rows that it fills are kept, all others share the empty row 0.
+        bins = (azimuth * self._inverse).astype(np.int64)
+        filled = np.flatnonzero(np.bincount(bins))
+        self._rows = np.zeros(int(2.0 * np.pi / step) + 2, np.int64)
+        self._rows[filled] = np.arange(1, len(filled) + 1) * columns
+        # Level k holds the nearest of 2^k neighbours in elevation: two of them cover any span.
+        count = int(np.log2(columns)) + 1
+        self._levels = np.full((count, (len(filled) + 1) * columns), np.inf, np.float32)
+        np.minimum.at(self._levels[0], self._rows[bins] + self._column(ranges, z), ranges)
+        for k in range(1, count):
+            below, half = self._levels[k - 1], 1 << (k - 1)
+            np.minimum(below[:-half], below[half:], out=self._levels[k, :-half])
 
-    def _bin(self, azimuth: Vector, ranges: Vector, z: Vector) -> NDArray[np.int64]:
-        inverse = np.float32(1.0 / self._step)
-        row = (azimuth * inverse).astype(np.int64)
-        column = ((z / (ranges + np.abs(z) + np.float32(1e-6)) + 1) * inverse).astype(np.int64)
-        return row * self._elevations + column
+    def _row(self, azimuth: Vector) -> NDArray[np.int64]:
+        return self._rows[(azimuth * self._inverse).astype(np.int64)]
+
+    def _column(self, ranges: Vector, z: Vector) -> NDArray[np.int64]:
+        elevation = z / (ranges + np.abs(z) + np.float32(1e-6))
+        return ((elevation + 1) * self._inverse).astype(np.int64)
 
     def reach(self, azimuth: Vector) -> Vector:
         """Farthest range that the panorama holds at any elevation, m; 0 where it holds nothing."""
-        rows = self._nearest.reshape(-1, self._elevations).max(1)
-        return rows[(azimuth * np.float32(1.0 / self._step)).astype(np.int64)]
+        nearest = self._levels[0].reshape(-1, self._columns)
+        farthest = np.where(np.isinf(nearest), np.float32(0), nearest).max(1)
+        return farthest[self._row(azimuth) // self._columns]
 
     def is_clear(
-        self, azimuth: Vector, ranges: Vector, z: Vector, margin: float
+        self, azimuth: Vector, ranges: Vector, low: Vector, high: Vector, margin: float
     ) -> NDArray[np.bool_]:
-        """Whether the sensor saw past these places by the margin (m); shapes broadcast."""
-        return self._nearest[self._bin(azimuth, ranges, z)] > ranges + np.float32(margin)
+        """Whether the sensor saw past upright spans by the margin (m); shapes broadcast.
+
+        The ends of a span, z from low to high above the sensor, must both have been looked at, and
+        nothing between them may be nearer than the span.
+        """
+        row = self._row(azimuth)
+        first, last = row + self._column(ranges, low), row + self._column(ranges, high)
+        nearest = self._levels[0]
+        clear = np.isfinite(nearest[first]) & np.isfinite(nearest[last])
+        exponent = np.frexp((last - first + 1).astype(np.float32))[1] - 1
+        level = exponent * np.int64(len(nearest))
+        spans = self._levels.reshape(-1)
+        between = np.minimum(spans[level + first], spans[level + last + 1 - (1 << exponent)])
+        return clear & (between > ranges + np.float32(margin))
 
 
 def polar(x: Vector, y: Vector) -> tuple[Vector, Vector]:
