@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation
 
 from loc3r_ros.errors import InputError
 from loc3r_ros.types import OccupancyGrid
@@ -92,9 +92,8 @@ def _share(part: float, whole: float) -> float:
 
 
 def _grow(mask: NDArray[np.bool_], cells: int) -> NDArray[np.bool_]:
-    if not cells:
-        return mask
-    return np.asarray(binary_dilation(mask, np.ones((2 * cells + 1,) * 2, np.bool_)))
+    square = np.ones((2 * cells + 1, 2 * cells + 1), np.uint8)
+    return cv2.dilate(mask.astype(np.uint8), square) > 0
 
 
 def _on_one_lattice(

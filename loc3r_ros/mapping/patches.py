@@ -82,7 +82,7 @@ def _planar(n: Array, mean: Array, scatter: Array) -> Patches:
     normal = vectors[:, :, 0]
     normal = normal * -np.sign(np.einsum('pi,pi->p', normal, mean))[:, None]
     straight = np.sqrt(values[:, 0] / (n * values[:, 1])) < _STRAIGHT
-    flat = (np.sqrt(values[:, 0]) < 2 * noise) & (values[:, 1] > 4 * values[:, 0])
+    flat = (np.sqrt(values[:, 0]) < noise) & (values[:, 1] > 4 * values[:, 0])
     keep = straight & flat & (values[:, 1] > _LEAST_EXTENT**2)
     # A uniform rectangle; the sizes look at the same surfaces, so that each counts in part.
     area = 12.0 * np.sqrt(values[:, 1] * values[:, 2]) / len(_SIZES)
