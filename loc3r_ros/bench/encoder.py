@@ -34,7 +34,7 @@ def add_parser(subjects: Any) -> None:
         default=['224', '512'],
         help='networks to measure (default: both published sizes)',
     )
-    parser.add_argument('--frames', type=int, default=4, help='timed frames a mode (default: 4)')
+    parser.add_argument('--frames', type=int, default=3, help='timed frames a mode (default: 3)')
     parser.add_argument(
         '--memory-frames', type=int, default=500, help='frames of the memory run (default: 500)'
     )
@@ -47,8 +47,9 @@ def execute(args: argparse.Namespace) -> int:
     report: dict[str, Any] = {
         'torch': torch.__version__,
         'threads': torch.get_num_threads(),
-        'sizes': {size: _measure(size, args.frames) for size in args.size},
+        # First, while the process is small and a leak would show.
         'memory': _memory(args.memory_frames),
+        'sizes': {size: _measure(size, args.frames) for size in args.size},
     }
     print(json.dumps(report, indent=2) if args.json else _table(report))
     return 0
@@ -104,7 +105,7 @@ def _measure(size: str, frames: int) -> dict[str, Any]:
         mode: {
             'ms_p50': round(1e3 * float(np.percentile(seconds[mode][1:], 50)), 1),
             'ms_p95': round(1e3 * float(np.percentile(seconds[mode][1:], 95)), 1),
-            'gflop': round(flops[mode] / 1e9, 1),
+            'gflop': round(flops[mode] / 1e9, 3),
             'peak_rss_mb': round(peak[mode] / _MB),
         }
         for mode in MODES

@@ -222,7 +222,7 @@ class PoseEncoder:
             stream = Stream(**{name: value.to(self.device) for name, value in tensors.items()})
         except (KeyError, ValueError, TypeError) as error:
             raise InputError(f'{path}: a damaged CUT3R state: {error!r}') from error
-        if [t.shape for t in stream] != [t.shape for t in self._stream]:
+        if [(t.shape, t.dtype) for t in stream] != [(t.shape, t.dtype) for t in self._stream]:
             raise InputError(f'{path}: a damaged CUT3R state: its tensors have other shapes')
         self._last_epoch = max(self._last_epoch, self.epoch)
         self.epoch, self._index, self._stream = epoch, index, stream
