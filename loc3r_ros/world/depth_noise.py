@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -35,6 +35,17 @@ class DepthNoise:
     near: float = 0.3
     far: float = 6.0
 
+    def scaled(self, factor: float) -> DepthNoise:
+        """The same camera, noisier by a factor; 0 leaves only the range."""
+        return replace(
+            self,
+            base=factor * self.base,
+            growth=factor * self.growth,
+            step=factor * self.step,
+            edge_loss=min(1.0, factor * self.edge_loss),
+            speckle_loss=min(1.0, factor * self.speckle_loss),
+        )
+
     def measure(self, depth: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
         """A measurement (H, W), m, of true depth (H, W), m; NaN where there is none."""
         z = depth.astype(np.float64)
@@ -46,7 +57,7 @@ class DepthNoise:
         if self.step > 0:
             with np.errstate(divide='ignore', invalid='ignore'):
                 noisy = 1.0 / (self.step * np.round(1.0 / (self.step * noisy)))
-        lost = self._edges(z) & (rng.random((h, w)) < self.edge_loss)
+        lost: NDArray[np.bool_] = self._edges(z) & (rng.random((h, w)) < self.edge_loss)
         lost |= rng.random((h, w)) < self.speckle_loss
         with np.errstate(invalid='ignore'):
             lost |= ~((noisy >= self.near) & (noisy <= self.far))
@@ -56,13 +67,9 @@ class DepthNoise:
         """Pixels beside a jump in depth."""
         edges = np.zeros(z.shape, bool)
         for axis in (0, 1):
-            a, b = (np.moveaxis(v, axis, 0) for v in (z, edges))
+            a, b = np.moveaxis(z, axis, 0), np.moveaxis(edges, axis, 0)
             with np.errstate(invalid='ignore'):
                 jump = np.abs(a[1:] - a[:-1]) > self.edge * np.minimum(a[1:], a[:-1])
             b[1:] |= jump
             b[:-1] |= jump
         return edges
-
-
-EXACT = DepthNoise(base=0.0, growth=0.0, step=0.0, edge_loss=0.0, speckle_loss=0.0)
-"""Only the range is limited."""

@@ -72,8 +72,8 @@ class FloorPlan:
     ) -> Array:
         """(ny, nx) cost of the way to the goal cells through free cells, inf where there is none.
 
-        The cost is metres, more where it is narrow, so that ways keep to the middle; `toll` (ny, nx)
-        is added for each metre in a cell.
+        The cost is metres, more where it is narrow, so that ways keep to the middle; `toll`
+        (ny, nx) is added for each metre in a cell.
         """
         price = 1.0 + 0.1 / np.maximum(self.clearances, 0.05) ** 2 + toll
         cost = np.where(goal, 0.0, np.inf)

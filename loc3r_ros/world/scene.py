@@ -86,7 +86,9 @@ class Item:
     def corners(self) -> Array:
         """(8, 3) corners of its bounding box in `map`."""
         half = np.array([0.5, 0.5, 0.0]) * self.size
-        return transform(self.T_map_item, box_corners(-half, half + [0, 0, self.size[2]]))
+        return transform(
+            self.T_map_item, box_corners(-half, half + np.array([0.0, 0.0, self.size[2]]))
+        )
 
     @property
     def centre(self) -> Array:

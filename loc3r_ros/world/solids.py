@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from loc3r_ros.geometry import invert
-from loc3r_ros.world.scene import Scene, Shape
+from loc3r_ros.geometry import Array, invert
+from loc3r_ros.world.scene import Material, Scene, Shape
 
 EPSILON = 1e-4
 """Nearest distance along a ray that counts; solids are seen from outside only."""
@@ -69,7 +69,7 @@ def gather(scene: Scene, device: torch.device) -> tuple[Solids, list[np.ndarray]
     half = np.array([solid.size for _, solid in pairs]) / 2.0
     T_solid_map = invert(np.array([item.T_map_item @ solid.T_item_solid for item, solid in pairs]))
     charts = [
-        _charts(solid.shape, h, solid.material, k)
+        _charts(h, solid.material, k)
         for k, ((_, solid), h) in enumerate(zip(pairs, half, strict=True))
     ]
 
@@ -127,7 +127,8 @@ def _ball(origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
     return nearest - chord, nearest + chord
 
 
-def _charts(shape: Shape, half: np.ndarray, material, index: int) -> tuple[np.ndarray, np.ndarray]:  # noqa
+def _charts(half: Array, material: Material, index: int) -> tuple[Array, Array]:
+    """Texture charts (FACES, 2, 4) of a solid and the size of their texels (FACES,), m."""
     h, w = material.texture.shape[:2]
     # (axis of u, axis of v) and the extents of each chart; rows of an image run down, so v is -z.
     around = 2 * np.pi * 0.5 * (half[0] + half[1])

@@ -63,7 +63,7 @@ def plaster(rng: Generator, colour: ArrayLike, *, size: int = 1024) -> Texture:
 
 
 def brick(rng: Generator, colour: ArrayLike, *, rows: int = 64, size: int = 1024) -> Texture:
-    """A wall of bricks in running bond, each of its own tone; two bricks to a row's four heights."""
+    """A wall of bricks in running bond, each of its own tone and three times as long as high."""
     y, x = np.mgrid[0:size, 0:size] * (rows / size)
     row = y.astype(int)
     along = x / 3.0 * (round(rows / 3.0) * 3.0 / rows) + 0.5 * (row % 2)

@@ -100,7 +100,7 @@ def _far_corners(plan: FloorPlan, free: np.ndarray) -> tuple[list[tuple[int, int
 
 
 def _circuit(plan: FloorPlan, free: np.ndarray, corners: list[tuple[int, int]]) -> Array:
-    """A closed way (N, 2) through cells in turn that shuns where it has been: round a table, not back."""
+    """A closed way (N, 2) through cells in turn; it shuns where it has been, and so goes round."""
     toll = np.zeros(free.shape)
     legs = []
     for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
@@ -150,7 +150,7 @@ def _headings(loop: Array) -> Array:
 
 
 def _times(xy: Array, yaw: Array) -> Array:
-    """(N,) s when each point is passed, from rest to rest, within speed, turn rate and acceleration."""
+    """(N,) s when each point is passed, from rest to rest, within all limits."""
     ds = np.linalg.norm(np.diff(xy, axis=0), axis=1)
     dyaw = np.abs(np.diff(yaw))
     v = np.minimum(SPEED, TURN_RATE * ds / np.maximum(dyaw, 1e-9))
