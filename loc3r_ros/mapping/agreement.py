@@ -92,6 +92,8 @@ def _share(part: float, whole: float) -> float:
 
 
 def _grow(mask: NDArray[np.bool_], cells: int) -> NDArray[np.bool_]:
+    if not cells:
+        return mask
     square = np.ones((2 * cells + 1, 2 * cells + 1), np.uint8)
     return cv2.dilate(mask.astype(np.uint8), square) > 0
 

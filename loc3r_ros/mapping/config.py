@@ -43,7 +43,7 @@ class BevConfig:
         p_hit, p_miss: what one cloud says of a cell that it hits, or sees through.
         p_min, p_max: clamps of the probability, so that the map can change its mind.
         p_occupied: at or above it, a cell is occupied.
-        p_free: at or below it, a cell is free.
+        p_free: at or below it, a cell is free; by default that takes two looks through it.
         block: the map grows in squares of this many cells.
         max_area: the map never covers more than this, square m; cells outside it are ignored.
 

@@ -45,7 +45,8 @@ class Level:
         T_level_camera: (4, 4) optical frame to level frame. z is up, x is the camera's forward
             direction along the floor. The origin is below the camera on the floor where
             `floor_seen`; else it is at the camera, whose height is not known.
-        floor_seen: whether the lowest level plane in sight could be taken for the floor.
+        floor_seen: whether the lowest level plane in sight could be taken for the floor: next to
+            nothing is seen below it. A table that fills the view cannot be told from a floor.
         confidence: 0 to 1: the share of the planar area that agrees, less with more doubt in
             the angle.
 
