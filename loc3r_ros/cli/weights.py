@@ -33,6 +33,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _convert(args: argparse.Namespace) -> int:
+    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
     from loc3r_ros.cut3r.checkpoint import LICENCE_NOTE, build, read_checkpoint, write_checkpoint
@@ -43,9 +44,8 @@ def _convert(args: argparse.Namespace) -> int:
     checkpoint = read_checkpoint(args.source)
     build(checkpoint)
     total = sum(tensor.nbytes for tensor in checkpoint.tensors.values())
-    with Progress(
-        '{task.description}', BarColumn(), DownloadColumn(), TimeRemainingColumn(), transient=True
-    ) as bar:
+    columns = '{task.description}', BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(args.target.name, total=total)
         write_checkpoint(checkpoint, args.target, lambda done: bar.advance(task, done))
     print(f'{args.target}: {len(checkpoint.tensors)} tensors, {total / 1e9:.2f} GB')
