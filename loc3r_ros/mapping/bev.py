@@ -222,7 +222,6 @@ def _offsets(points: ArrayLike, sensor: NDArray[np.float64]) -> NDArray[np.float
     cloud = np.asarray(points, dtype=np.float32)
     if cloud.ndim != 2 or cloud.shape[1] != 3:
         raise InputError(f'points have shape {cloud.shape}: allowed is (N, 3), m, in the map frame')
-    with np.errstate(over='ignore', invalid='ignore'):
-        offsets = np.subtract(cloud.T, sensor[:, None].astype(np.float32), order='C')
-        finite = np.isfinite(offsets.sum(0))
-    return offsets if finite.all() else offsets[:, np.flatnonzero(finite)]
+    offsets = np.subtract(cloud.T, sensor[:, None].astype(np.float32), order='C')
+    usable = np.abs(offsets).max(0) < _FARTHEST  # which no NaN is
+    return offsets if usable.all() else offsets[:, np.flatnonzero(usable)]

@@ -58,14 +58,14 @@ class Window:
     columns: int
     sensor: NDArray[np.float64]
 
-    def cells(self, x: Vector, y: Vector, resolution: float) -> tuple[NDArray, NDArray, Mask]:
-        """Row and column (int32) of offsets from the sensor, and whether they lie inside."""
+    def cells(self, x: Vector, y: Vector, resolution: float) -> tuple[NDArray[np.int32], Mask]:
+        """Flat index (int32) of offsets from the sensor, and whether they lie inside."""
         scale = np.float32(1.0 / resolution)
         # Truncation is floor only above zero, hence the mask on the real numbers.
         column = x * scale + np.float32(self.sensor[0])
         row = y * scale + np.float32(self.sensor[1])
         inside = (column >= 0) & (column < self.columns) & (row >= 0) & (row < self.rows)
-        return row.astype(np.int32), column.astype(np.int32), inside
+        return row.astype(np.int32) * np.int32(self.columns) + column.astype(np.int32), inside
 
 
 def evidence(view: View, window: Window, config: BevConfig) -> tuple[Mask, Mask]:
@@ -76,15 +76,16 @@ def evidence(view: View, window: Window, config: BevConfig) -> tuple[Mask, Mask]
     """
     hit = np.zeros((config.layers + 1, window.rows, window.columns), np.bool_)
     seen = np.zeros_like(hit)
-    row, column, inside = window.cells(view.x, view.y, config.resolution)
+    cell, inside = window.cells(view.x, view.y, config.resolution)
     inside &= view.ranges < np.float32(config.max_range)
     above = view.height >= np.float32(config.band_low)
     band = np.flatnonzero(inside & above & (view.height < np.float32(config.band_high)))
     thickness = (config.band_high - config.band_low) / config.layers
     layer = ((view.height[band] - np.float32(config.band_low)) / thickness).astype(np.int32) + 1
-    hit[np.minimum(layer, config.layers), row[band], column[band]] = True
+    layer = np.minimum(layer, config.layers)
+    hit.reshape(-1)[layer * (window.rows * window.columns) + cell[band]] = True
     floor = np.flatnonzero(inside & ~above & (view.height > -config.max_drop))
-    seen[0, row[floor], column[floor]] = True
+    seen.reshape(-1)[cell[floor]] = True
     hit[0], brink = _missing_floor(view, window, config)
     open_ = ~(np.any(hit, axis=0) | brink)
     seen[0] &= open_
@@ -100,12 +101,9 @@ def _missing_floor(view: View, window: Window, config: BevConfig) -> tuple[Mask,
     if len(below) < _LEAST_DROP_POINTS or sensor_height <= 0:
         return count > 0, count > 0
     share = sensor_height / (sensor_height - view.height[below])
-    row, column, inside = window.cells(
-        view.x[below] * share, view.y[below] * share, config.resolution
-    )
+    cell, inside = window.cells(view.x[below] * share, view.y[below] * share, config.resolution)
     inside &= view.ranges[below] * share < config.max_range
-    cells = row[inside] * window.columns + column[inside]
-    total = np.bincount(cells, minlength=count.size).reshape(count.shape)
+    total = np.bincount(cell[inside], minlength=count.size).reshape(count.shape)
     count[:] = np.minimum(total, _LEAST_DROP_POINTS)
     # Far away, rays that follow each other cross the floor farther apart than a cell.
     return count >= _LEAST_DROP_POINTS, cv2.dilate(count, np.ones((3, 3), np.uint8)) > 0
