@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +15,7 @@ from numpy.typing import NDArray
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.geometry import Array
 from loc3r_ros.world.depth_noise import DepthNoise
-from loc3r_ros.world.renderer import Renderer
+from loc3r_ros.world.renderer import Renderer, View
 from loc3r_ros.world.robot import Odometry, optical_poses
 from loc3r_ros.world.scene import Scene
 from loc3r_ros.world.tour import Tour
@@ -57,8 +60,8 @@ def drive(
     T_map_optical = optical_poses(T_map_base)
     odometry = Odometry(np.random.default_rng((scene.seed, 0x0D0)))
     sensor = np.random.default_rng((scene.seed, 0xDE9))
-    for time, T_base, T_optical in zip(times, T_map_base, T_map_optical, strict=True):
-        view = renderer.render(camera, T_optical)
+    views = _ahead(lambda T: renderer.render(camera, T), T_map_optical)
+    for time, T_base, T_optical, view in zip(times, T_map_base, T_map_optical, views, strict=True):
         yield Moment(
             float(time),
             view.rgb[0].cpu().numpy(),
@@ -67,3 +70,20 @@ def drive(
             T_optical,
             odometry.update(T_base),
         )
+
+
+def _ahead(render: Callable[[Array], View], poses: Iterable[Array]) -> Iterator[View]:
+    """Views in order, rendered a few frames ahead, one thread to a frame.
+
+    Frames in parallel are faster than threads within one, whose tensors are small, and far faster
+    where other programs want the cores too: no thread waits for another at every operation.
+    """
+    workers = min(4, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        started: deque[Future[View]] = deque()
+        for T in poses:
+            started.append(pool.submit(render, T))
+            if len(started) > workers:
+                yield started.popleft().result()
+        while started:
+            yield started.popleft().result()

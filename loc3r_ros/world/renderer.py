@@ -133,7 +133,7 @@ class Renderer:
         # Between the sharp and the blurred direction of a slanted footprint.
         footprint = screen.pixel * t * length * cosine.clamp(min=0.05).rsqrt()
         texel = self._solids.texel.flatten().index_select(0, 4 * solid + face)
-        level = torch.log2(footprint / texel + 1e-6) - 0.3
+        level = torch.log2(footprint / texel + 1e-6) - 0.5
         colour = self._atlas.sample(self._solids.texture[solid], uv, level)
         albedo = (colour * self._solids.tint.index_select(0, solid)).square_()
         emission = self._solids.emission[solid][:, None]

@@ -85,7 +85,7 @@ def wood(
     fibre = fractal(rng, height, width, slope=0.4, stretch=(1.0, 14.0))
     y = np.arange(height)[:, None] / height
     veins = np.sin(2 * np.pi * (np.round(rings) * y + 0.9 * drift))
-    return paint(colour, 0.11 * veins + 0.07 * drift + 0.06 * fibre)
+    return paint(colour, 0.13 * veins + 0.08 * drift + 0.08 * fibre)
 
 
 def planks(
@@ -138,17 +138,41 @@ def fabric(
     return paint(base, 0.08 * warp + 0.08 * weft)
 
 
-def leaves(rng: Generator, *, size: int = 256, count: int = 90) -> Texture:
+def leaves(rng: Generator, *, size: int = 256, count: int = 140) -> Texture:
     """Foliage: overlapping leaves, light on dark."""
-    y, x = np.mgrid[0:size, 0:size].astype(np.float64)
     image = np.full((size, size, 3), (0.05, 0.13, 0.05))
     for _ in range(count):
-        cx, cy, angle = rng.uniform(0, size), rng.uniform(0, size), rng.uniform(0, np.pi)
-        dx = (x - cx + size / 2) % size - size / 2
-        dy = (y - cy + size / 2) % size - size / 2
-        u, v = dx * np.cos(angle) + dy * np.sin(angle), dy * np.cos(angle) - dx * np.sin(angle)
-        inside = (u / 26.0) ** 2 + (v / 9.0) ** 2 < 1.0
         green = np.array([0.25, 0.42, 0.18]) * rng.uniform(0.6, 1.4)
-        image[inside] = green
-        image[inside & (np.abs(v) < 1.2)] = 0.7 * green
+        rows, columns, v, inside = _leaf(rng, size, length=26.0, width=9.0)
+        patch = image[rows, columns]
+        patch[inside] = green
+        patch[inside & (np.abs(v) < 1.2)] = 0.7 * green
+        image[rows, columns] = patch
     return paint(image, 0.05 * fractal(rng, size, size))
+
+
+def wallpaper(rng: Generator, colour: ArrayLike, *, size: int = 1024, count: int = 1600) -> Texture:
+    """Paper with a print of scattered leaves, no two alike, light and dark."""
+    shade = 0.03 * fractal(rng, size, size, slope=1.2)
+    for _ in range(count):
+        tone, scale = rng.choice([-1.0, 1.0]) * rng.uniform(0.07, 0.2), rng.uniform(0.6, 1.3)
+        rows, columns, v, inside = _leaf(rng, size, length=10.0 * scale, width=4.5 * scale)
+        shade[rows, columns] += tone * inside * (1.0 - 0.5 * (np.abs(v) < 0.8))
+    return paint(colour, shade)
+
+
+def _leaf(
+    rng: Generator, size: int, *, length: float, width: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Field, NDArray[np.bool_]]:
+    """An ellipse anywhere, turned anyhow, across the seam where need be.
+
+    Returns:
+        rows and columns of a square around it, to index with; across it, the distance from its
+        midrib, texels; where it is.
+    """
+    (cy, cx), angle = rng.uniform(0, size, 2), rng.uniform(0, np.pi)
+    reach = int(np.ceil(length)) + 1
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    rows, columns = (y + int(cy)) % size, (x + int(cx)) % size
+    return rows, columns, v, (u / length) ** 2 + (v / width) ** 2 < 1.0

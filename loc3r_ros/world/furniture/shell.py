@@ -42,7 +42,7 @@ def wall_paints(rng: Generator) -> tuple[Material, Material, Material]:
     )
     return (
         Material(plaster, width=6.0),
-        Material(plaster, width=5.0, tint=tuple((tone / 0.92).tolist())),
+        Material(textures.wallpaper(rng, tone), width=5.0),
         Material(accent, width=5.0 if accent.shape[0] == 1024 else 2.5),
     )
 
