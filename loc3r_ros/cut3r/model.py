@@ -175,47 +175,45 @@ class Cut3r(nn.Module):
             rule: how the state takes up the frame.
             camera_only: leave out the dense heads; tokens and pose are the same.
         """
-        token, mean = self._pose_token(feature, stream, first)
-        ropes = decoder_ropes(self.config, grid, feature.device)
+        mean = feature.mean(1, keepdim=True)
+        token = self._pose_token(mean, stream.memory, first)
         decoded = decode(
             self.dec_blocks,
             self.dec_blocks_state,
             torch.cat([token, self.decoder_embed(feature)], 1),
             stream.state.to(self.dtype),
-            ropes,
+            decoder_ropes(self.config, grid, feature.device),
             align=rule == 'ttt3r',
         )
         tokens = self.dec_norm(decoded.image)
-        camera, geometry = tokens[:, :1], tokens[:, 1:]
+        camera = tokens[:, :1]
         pose_raw = self.downstream_head.pose_head(camera[:, 0].float())
         new_state = self.dec_norm_state(decoded.state).float()
         beta = None if decoded.score is None else decoded.score.float().sigmoid()
         after = self._taken_up(stream, new_state, beta, mean, camera, first, update)
         start = after if reset is False else self.initial(len(feature))
         return FrameOutput(
-            select(reset, start.state, after.state),
-            select(reset, start.memory, after.memory),
-            camera[:, 0].float(),
-            geometry.float(),
-            pose_raw,
-            activations.camera_pose(pose_raw),
-            None if camera_only else self._maps(feature, decoded, tokens, grid),
-            feature.float(),
-            token[:, 0].float(),
-            decoded.middle.float(),
-            decoded.late.float(),
-            new_state,
-            beta,
+            state=select(reset, start.state, after.state),
+            mem=select(reset, start.memory, after.memory),
+            camera_token=camera[:, 0].float(),
+            geometry_tokens=tokens[:, 1:].float(),
+            pose_raw=pose_raw,
+            camera_pose=activations.camera_pose(pose_raw),
+            maps=None if camera_only else self._maps(feature, decoded, tokens, grid),
+            enc_feat=feature.float(),
+            pose_token_in=token[:, 0].float(),
+            dec_h1=decoded.middle.float(),
+            dec_h2=decoded.late.float(),
+            new_state=new_state,
+            beta=beta,
         )
 
-    def _pose_token(self, feature: Tensor, stream: Stream, first: Flag) -> tuple[Tensor, Tensor]:
-        """The pose token (B, 1, D) to start from, and the mean feature (B, 1, De)."""
-        mean = feature.mean(1, keepdim=True)
-        learned = self.pose_token.repeat(len(feature), 1, 1)
+    def _pose_token(self, mean: Tensor, memory: Tensor, first: Flag) -> Tensor:
+        """The pose token (B, 1, D) that enters the decoder, for a mean feature (B, 1, De)."""
+        learned = self.pose_token.repeat(len(mean), 1, 1)
         if first is True:
-            return learned, mean
-        read = self.pose_retriever.read(mean, stream.memory.to(self.dtype))
-        return select(first, learned, read), mean
+            return learned
+        return select(first, learned, self.pose_retriever.read(mean, memory.to(self.dtype)))
 
     def _maps(
         self, feature: Tensor, decoded: Decoded, tokens: Tensor, grid: tuple[int, int]

@@ -34,21 +34,10 @@ def write_tensors(
     Raises:
         InputError: the folder is missing or cannot be written to, or the disk is full.
     """
-    header: dict[str, object] = {'__metadata__': dict(metadata)}
-    end = 0
-    for name, tensor in tensors.items():
-        start, end = end, end + tensor.nbytes
-        header[name] = {
-            'dtype': _DTYPES[tensor.dtype],
-            'shape': list(tensor.shape),
-            'data_offsets': [start, end],
-        }
-    text = json.dumps(header, separators=(',', ':')).encode()
-    text += b' ' * (-len(text) % 8)
     partial = path.with_name(f'{path.name}.{os.getpid()}.partial')
     try:
         with partial.open('wb') as file:
-            file.write(len(text).to_bytes(8, 'little') + text)
+            file.write(_header(tensors, metadata))
             for tensor in tensors.values():
                 file.write(_bytes(tensor))
                 progress(tensor.nbytes)
@@ -59,6 +48,21 @@ def write_tensors(
         raise InputError(f'cannot write {path}: {error.strerror}; nothing was changed') from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _header(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
+    entries: dict[str, object] = {'__metadata__': dict(metadata)}
+    end = 0
+    for name, tensor in tensors.items():
+        start, end = end, end + tensor.nbytes
+        entries[name] = {
+            'dtype': _DTYPES[tensor.dtype],
+            'shape': list(tensor.shape),
+            'data_offsets': [start, end],
+        }
+    text = json.dumps(entries, separators=(',', ':')).encode()
+    text += b' ' * (-len(text) % 8)
+    return len(text).to_bytes(8, 'little') + text
 
 
 def _bytes(tensor: Tensor) -> Any:
