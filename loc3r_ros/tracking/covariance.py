@@ -27,11 +27,21 @@ def from_information(information: Array, T_map_camera: Array) -> Array:
     """Covariance along the axes of `map` from the information of the pose's right perturbation."""
     values, vectors = np.linalg.eigh(information)
     in_camera = (vectors / np.maximum(values, 1e-2)) @ vectors.T
-    R = T_map_camera[:3, :3]
-    J = np.zeros((6, 6))
-    J[:3, 3:] = R
-    J[3:, :3] = R
+    J = _to_map(T_map_camera)
     return J @ in_camera @ J.T + FLOOR
+
+
+def to_information(covariance: Array, T_map_camera: Array) -> Array:
+    """Information of the pose's right perturbation from its covariance along the axes of `map`."""
+    J = _to_map(T_map_camera)
+    return J.T @ np.linalg.inv(covariance) @ J
+
+
+def _to_map(T_map_camera: Array) -> Array:
+    """(rotation, translation) in the camera's axes to (translation, rotation) along the map's."""
+    J = np.zeros((6, 6))
+    J[:3, 3:] = J[3:, :3] = T_map_camera[:3, :3]
+    return J
 
 
 def sigma(covariance: Array) -> tuple[float, float]:

@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from loc3r_ros.geometry import Array, invert, rotation_angle, transform
 from loc3r_ros.tracking.covariance import (
+    FLOOR,
     LOST_COVARIANCE,
     blind_growth,
     encoder_growth,
     from_information,
     sigma,
+    to_information,
 )
 from loc3r_ros.tracking.estimate import (
     MIN_MATCHES,
@@ -109,7 +111,7 @@ class Tracker:
         self.prior = EncoderPrior()
         self.state = TrackingState.INITIALISING
         self._T = np.eye(4) if T_map_camera is None else T_map_camera
-        self._covariance = np.zeros((6, 6))
+        self._covariance = FLOOR
         self._velocity = np.zeros(6)
         self._stamp: float | None = None
 
@@ -134,13 +136,16 @@ class Tracker:
         else:
             before, steady = self._T, self.state is TrackingState.TRACKING
             predicted, growth = self._predict(dt)
-            estimate = self._track(frame, features, cloud, predicted, dt)
+            guess = Estimate(predicted, to_information(growth + FLOOR, predicted))
+            estimate = self._track(frame, features, cloud, guess, dt)
             if estimate is None:
                 self._coast(predicted, growth)
             else:
                 inliers = estimate.inliers
                 self._accept(estimate)
+            if self._worth_keeping():
                 keyframe = self._maybe_keyframe(frame, features, cloud)
+            if estimate is not None:
                 motion = invert(before) @ self._T
                 steady = steady and 0 < dt < MAX_COAST_S
                 self._velocity = log_se3(motion) / dt if steady else np.zeros(6)
@@ -181,18 +186,18 @@ class Tracker:
         return boxplus(self._T, self._velocity * coast), blind_growth(dt)
 
     def _track(
-        self, frame: Frame, features: Features, cloud: Cloud | None, predicted: Array, dt: float
+        self, frame: Frame, features: Features, cloud: Cloud | None, guess: Estimate, dt: float
     ) -> Estimate | None:
         """A measured pose, or None where the evidence is too thin."""
         if frame.camera is None:
             return None
         if self.state is not TrackingState.LOST:
-            near = self.map.visible(predicted, frame.camera, least=MIN_OVERLAP)[:REFERENCES]
+            near = self.map.visible(guess.T, frame.camera, least=MIN_OVERLAP)[:REFERENCES]
             latest = len(self.map) - 1
             estimate = solve_pnp(self._matches(features, near + [latest] * (latest not in near)))
             believed = estimate is not None or dt < MAX_COAST_S
             if believed:
-                estimate = self._register(frame, cloud, estimate, predicted)
+                estimate = self._register(frame, cloud, estimate, guess)
             if estimate is not None:
                 return estimate
         return self._relocalise(frame, features, cloud)
@@ -203,7 +208,7 @@ class Tracker:
             pnp = solve_pnp(self._matches(features, [k]))
             if pnp is None or pnp.inliers < RECOGNITION_MATCHES:
                 continue
-            estimate = self._register(frame, cloud, pnp, pnp.T)
+            estimate = self._register(frame, cloud, pnp, pnp)
             if estimate is not None and (cloud is None or estimate.fitness >= MIN_FITNESS):
                 return estimate
         return None
@@ -218,11 +223,14 @@ class Tracker:
         return Matches.join(parts)
 
     def _register(
-        self, frame: Frame, cloud: Cloud | None, pnp: Estimate | None, predicted: Array
+        self, frame: Frame, cloud: Cloud | None, pnp: Estimate | None, guess: Estimate
     ) -> Estimate | None:
-        """Refine by dense registration; what the cloud contradicts is not bent to fit it."""
+        """Refine by dense registration; what the cloud contradicts is not bent to fit it.
+
+        Without matches the guess takes their place, for the directions that the cloud leaves open.
+        """
         assert frame.camera is not None
-        start = predicted if pnp is None else pnp.T
+        start = (pnp or guess).T
         near = self.map.visible(start, frame.camera, least=MIN_OVERLAP)[:MODEL_KEYFRAMES]
         model = self.map.model(near) if near else None
         if cloud is None or model is None:
@@ -231,7 +239,7 @@ class Tracker:
         least = MIN_FITNESS_ALONE if pnp is None else MIN_FITNESS
         if found is None or found.fitness < least or not _close(start, found.T):
             return pnp
-        return found if pnp is None else fuse(found, pnp)
+        return fuse(found, pnp or guess)
 
     def _accept(self, estimate: Estimate) -> None:
         """Stand where the estimate says."""
@@ -256,26 +264,30 @@ class Tracker:
             self.state = TrackingState.LOST
             self._velocity = np.zeros(6)
 
+    def _worth_keeping(self) -> bool:
+        """Whether the pose is good enough to build on: measured, or carried by a proven prior."""
+        if self.state is TrackingState.DEGRADED and self.prior.motion is not None:
+            return self.prior.trusted and sigma(self._covariance)[0] < SURE_M
+        return self.state is TrackingState.TRACKING
+
     def _maybe_keyframe(self, frame: Frame, features: Features, cloud: Cloud | None) -> int | None:
         """Make the frame a keyframe where it shows something new."""
-        if cloud is None or self.state is not TrackingState.TRACKING:
+        if cloud is None or frame.camera is None:
             return None
         reach = KEYFRAME_SHARE * float(np.median(cloud.points[:, 2]))
         if self.map.novelty(self._T, reach) < 1.0 or len(self.map) >= self.config.max_keyframes:
             return None
-        assert frame.camera is not None
         new = len(self.map)
         seen = self.map.visible(self._T, frame.camera, least=MIN_OVERLAP)[:EDGES]
         edges = [
             edge
-            for k in seen or [new - 1]
+            for k in seen
             if (edge := self._edge(k, new, features, cloud, invert(self.map.poses[k]) @ self._T))
         ]
         edges += self._revisits(new, seen, features, cloud)
         if not edges:
             # Held by nothing it would float: tie it to where tracking saw it from the last one.
-            position, rotation = sigma(self._covariance)
-            information = np.diag([rotation**-2] * 3 + [position**-2] * 3)
+            information = to_information(self._covariance, self._T)
             edges = [Edge(new - 1, new, invert(self.map.poses[-1]) @ self._T, information)]
         keyframe = Keyframe(features, cloud.points, cloud.voxel, self._covariance)
         self.map.add(keyframe, self._T, edges)
