@@ -173,7 +173,7 @@ class Arrangement:
         """Add it there if it is inside, touches nothing and blocks no access but of its `own`."""
         item = design.place(len(self.items) + 1, T, support=on.instance if on else 0)
         corners = item.corners
-        if (np.abs(corners[:, :2]) > self.size[:2] / 2 + 1e-6).any():
+        if (np.abs(corners[:, :2]) > self.size[:2] / 2).any() or corners[7, 2] > self.size[2]:
             return None
         flat = design.category == 'rug'
         if not clear_of(item, self._solid, 0.0 if flat or on else margin):

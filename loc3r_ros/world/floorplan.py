@@ -48,10 +48,12 @@ class FloorPlan:
     def clearance(self, points: Array) -> Array:
         """Distance (N,) m of points (N, 2) to the nearest wall or item; negative inside one."""
         to_wall = (self._half - np.abs(points)).min(1)
-        local = np.einsum('kij,nki->nkj', self._axes, points[:, None] - self._centre)
-        q = np.abs(local) - self._extent
-        outside = np.linalg.norm(np.maximum(q, 0.0), axis=-1)
-        inside = np.minimum(q.max(-1), 0.0)
+        x, y = (points[:, k, None] - self._centre[:, k] for k in (0, 1))
+        ahead, left = self._axes[:, :, 0], self._axes[:, :, 1]
+        qx = np.abs(x * ahead[:, 0] + y * ahead[:, 1]) - self._extent[:, 0]
+        qy = np.abs(x * left[:, 0] + y * left[:, 1]) - self._extent[:, 1]
+        outside = np.hypot(np.maximum(qx, 0.0), np.maximum(qy, 0.0))
+        inside = np.minimum(np.maximum(qx, qy), 0.0)
         return np.minimum(to_wall, (outside + inside).min(1, initial=np.inf))
 
     def region(self, margin: float) -> NDArray[np.bool_]:

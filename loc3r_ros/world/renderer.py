@@ -122,7 +122,8 @@ class Renderer:
         R = T[view, :3, :3].to(torch.float32)
         ray = torch.bmm(R, screen.rays[local]).transpose(1, 2).reshape(-1, 3)
         t, solid = t.reshape(-1), solid.reshape(-1)
-        t = t.where(t.isfinite(), 0.0)
+        hit = t.isfinite()
+        t = t.where(hit, 0.0)
         centre = T[view, :3, 3].to(torch.float32).repeat_interleave(RAYS, 0)
         point = centre + t[:, None] * ray
         normal, face, surface = self._surface(point, solid)
@@ -138,7 +139,7 @@ class Renderer:
         albedo = (colour * self._solids.tint.index_select(0, solid)).square_()
         emission = self._solids.emission[solid][:, None]
         light = self._light.shade(point, normal)
-        linear = albedo * torch.where(emission > 0, emission, light)
+        linear = albedo * torch.where(emission > 0, emission, light) * hit[:, None]
         return linear.reshape(len(tiles), RAYS, 3)
 
     def _surface(self, point: Tensor, solid: Tensor) -> tuple[Tensor, Tensor, Tensor]:

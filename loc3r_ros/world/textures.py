@@ -45,7 +45,7 @@ def fractal(
 
 def paint(base: ArrayLike, shade: ArrayLike) -> Texture:
     """Colour (..., 3) times (1 + shade (...)), as sRGB bytes."""
-    colour = np.asarray(base, np.float64) * (1.0 + np.asarray(shade, np.float64)[..., None])
+    colour = np.asarray(base, np.float32) * (1.0 + np.asarray(shade, np.float32)[..., None])
     return np.round(255.0 * np.clip(colour, 0.0, 1.0)).astype(np.uint8)
 
 
@@ -54,7 +54,7 @@ def plain(rng: Generator, colour: ArrayLike, *, size: int = 128, depth: float = 
     return paint(colour, depth * fractal(rng, size, size, slope=0.8))
 
 
-def plaster(rng: Generator, colour: ArrayLike, *, size: int = 1024) -> Texture:
+def plaster(rng: Generator, colour: ArrayLike, *, size: int = 512) -> Texture:
     """A painted wall: broad stains and the relief of a roller, with flecks where it caught."""
     broad = fractal(rng, size, size, slope=1.4)
     relief = fractal(rng, size, size, slope=0.5, finest=3.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import permutations
 
 import numpy as np
@@ -20,7 +21,7 @@ COMFORT = 0.65
 SPACING = 0.02
 """Metres between the points of a loop."""
 
-CORNERS = 3
+FAR_CELLS = 2
 """Far parts of the room that a loop goes to."""
 
 SHUN = 0.8
@@ -71,13 +72,9 @@ def plan_loop(plan: FloorPlan) -> tuple[Array, Array]:
         (N, 2) points in `map`, SPACING apart, the last equal to the first; (N,) heading, unwrapped.
     """
     free = plan.region(CLEARANCE + 0.05)
-    corners, costs = _far_corners(plan, free)
-    tours = [(0, *rest) for rest in permutations(range(1, len(corners)))]
-    order = min(
-        tours,
-        key=lambda o: sum(costs[b][corners[a]] for a, b in zip(o, o[1:] + o[:1], strict=True)),
-    )
-    loop = _smooth(plan, _resample(_circuit(plan, free, [corners[k] for k in order]), 0.05))
+    start, *others = _far_cells(plan, free)
+    circuits = [_circuit(plan, free, (start, *order)) for order in permutations(others)]
+    loop = _smooth(plan, _resample(max(circuits, key=_enclosed), 0.05))
     loop = _resample(loop, SPACING)
     start = int(plan.clearance(loop).argmax())
     loop = np.roll(loop, -start, 0)
@@ -85,25 +82,32 @@ def plan_loop(plan: FloorPlan) -> tuple[Array, Array]:
     return loop, _headings(loop)
 
 
-def _far_corners(plan: FloorPlan, free: np.ndarray) -> tuple[list[tuple[int, int]], list[Array]]:
-    """Free cells, each as far to travel from the others as can be, with the costs to them."""
-    start = np.unravel_index(int(np.where(free, plan.clearances, -1.0).argmax()), free.shape)
-    corners: list[tuple[int, int]] = []
-    costs: list[Array] = []
-    nearest = plan.travel(_only(free, start), free)
-    for _ in range(CORNERS):
-        cell = np.unravel_index(int(np.where(free, nearest, -1.0).argmax()), free.shape)
-        corners.append((int(cell[0]), int(cell[1])))
-        costs.append(plan.travel(_only(free, cell), free))
-        nearest = np.minimum.reduce(costs)
-    return corners, costs
+def _far_cells(plan: FloorPlan, free: np.ndarray) -> list[tuple[int, int]]:
+    """The most open cell, then cells that are each as far to travel from all before as can be."""
+    cells = [_best(free, plan.clearances)]
+    nearest = np.full(free.shape, np.inf)
+    for _ in range(FAR_CELLS):
+        nearest = np.minimum(nearest, plan.travel(_only(free, cells[-1]), free))
+        cells.append(_best(free, nearest))
+    return cells
 
 
-def _circuit(plan: FloorPlan, free: np.ndarray, corners: list[tuple[int, int]]) -> Array:
+def _best(free: np.ndarray, value: Array) -> tuple[int, int]:
+    row, column = np.unravel_index(int(np.where(free, value, -1.0).argmax()), free.shape)
+    return int(row), int(column)
+
+
+def _enclosed(loop: Array) -> float:
+    """Area inside a closed polyline, m^2: more of it, the rounder the way."""
+    x, y = loop.T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+
+
+def _circuit(plan: FloorPlan, free: np.ndarray, cells: Sequence[tuple[int, int]]) -> Array:
     """A closed way (N, 2) through cells in turn; it shuns where it has been, and so goes round."""
     toll = np.zeros(free.shape)
     legs = []
-    for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
+    for start, end in zip(cells, [*cells[1:], cells[0]], strict=True):
         leg = plan.way(start, plan.travel(_only(free, end), free, toll))[:-1]
         away = np.linalg.norm(plan.centres[:, :, None] - leg, axis=-1).min(2)
         toll = np.maximum(toll, 3.0 * np.clip(1.0 - away / SHUN, 0.0, 1.0))
@@ -125,15 +129,15 @@ def _resample(loop: Array, spacing: float) -> Array:
     return np.column_stack([np.interp(at, s, closed[:, k]) for k in (0, 1)])
 
 
-def _smooth(plan: FloorPlan, loop: Array, *, rounds: int = 300) -> Array:
+def _smooth(plan: FloorPlan, loop: Array, *, rounds: int = 50) -> Array:
     """Round the corners off and push off from obstacles; no point may lose its clearance."""
+    steps = 0.05 * np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)])
     for _ in range(rounds):
         near, far = (np.roll(loop, k, 0) + np.roll(loop, -k, 0) for k in (1, 4))
-        slope = np.column_stack(
-            [plan.clearance(loop + step) - plan.clearance(loop - step) for step in 0.05 * np.eye(2)]
-        )
-        room = np.maximum(0.0, COMFORT - plan.clearance(loop))
-        moved = 0.4 * loop + 0.15 * (near + far) + 0.2 * room[:, None] * slope / 0.1
+        around = plan.clearance((steps[:, None] + loop).reshape(-1, 2)).reshape(5, -1)
+        slope = np.column_stack([around[1] - around[2], around[3] - around[4]]) / 0.1
+        push = 0.2 * np.maximum(0.0, COMFORT - around[0])
+        moved = 0.4 * loop + 0.15 * (near + far) + push[:, None] * slope
         held = plan.clearance(moved) < CLEARANCE + 0.02
         loop = np.where(held[:, None], loop, moved)
     return loop

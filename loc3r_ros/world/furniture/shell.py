@@ -41,7 +41,7 @@ def wall_paints(rng: Generator) -> tuple[Material, Material, Material]:
         else textures.fabric(rng, 0.85 * tone, 0.6 * tone, size=512)
     )
     return (
-        Material(plaster, width=6.0),
+        Material(plaster, width=3.0),
         Material(textures.wallpaper(rng, tone), width=5.0),
         Material(accent, width=5.0 if accent.shape[0] == 1024 else 2.5),
     )
@@ -77,7 +77,7 @@ def window(rng: Generator, palette: Palette) -> Design:
     """A window with a sill and curtains, on the wall's surface."""
     view = Material(pictures.outdoors(rng), width=None, emission=1.25)
     frame, cloth = palette.lacquer(), palette.cloth()
-    w, h = rng.uniform(1.2, 1.8), rng.uniform(1.15, 1.35)
+    w, h = rng.uniform(1.2, 1.8), rng.uniform(1.05, 1.25)
     solids: list[Solid] = [box(view, (0.02, w, h), (0, 0, 0.03))]
     solids += [box(frame, (0.05, 0.06, h), (0, k * (w - 0.06) / 2, 0.03)) for k in (-1, 0, 1)]
     solids += [box(frame, (0.045, w, 0.06), (0, 0, 0.03 + k * (h - 0.06))) for k in (0, 0.62, 1)]
@@ -85,9 +85,9 @@ def window(rng: Generator, palette: Palette) -> Design:
     for side in (-1, 1):
         for k in range(4):
             y = side * (w / 2 + 0.10 + 0.075 * k)
-            solids.append(box(cloth, (0.05, 0.06, h + 0.25), (0.03 + 0.02 * (k % 2), y, -0.06)))
-    solids.append(box(palette.metal(0.5), (0.02, w + 1.0, 0.02), (0.03, 0, h + 0.19)))
+            solids.append(box(cloth, (0.05, 0.06, h + 0.20), (0.03 + 0.02 * (k % 2), y, -0.06)))
+    solids.append(box(palette.metal(0.5), (0.02, w + 1.0, 0.02), (0.03, 0, h + 0.14)))
     solids += [
-        ball(palette.metal(0.5), (0.05,) * 3, (0.03, s * (w / 2 + 0.5), h + 0.175)) for s in (-1, 1)
+        ball(palette.metal(0.5), (0.05,) * 3, (0.03, s * (w / 2 + 0.5), h + 0.125)) for s in (-1, 1)
     ]
     return Design.of('window', solids)
