@@ -72,8 +72,8 @@ def plan_loop(plan: FloorPlan) -> tuple[Array, Array]:
         (N, 2) points in `map`, SPACING apart, the last equal to the first; (N,) heading, unwrapped.
     """
     free = plan.region(CLEARANCE + 0.05)
-    start, *others = _far_cells(plan, free)
-    circuits = [_circuit(plan, free, (start, *order)) for order in permutations(others)]
+    first, *others = _far_cells(plan, free)
+    circuits = [_circuit(plan, free, (first, *order)) for order in permutations(others)]
     loop = _smooth(plan, _resample(max(circuits, key=_enclosed), 0.05))
     loop = _resample(loop, SPACING)
     start = int(plan.clearance(loop).argmax())
