@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,7 @@ def add_parser(commands: Any) -> None:
 
 def record_room(args: argparse.Namespace) -> int:
     """Write the bag, with a progress bar; Ctrl-C leaves what is done as a whole bag."""
+    import torch
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
     from loc3r_ros.bag.writer import BagWriter
@@ -67,15 +69,16 @@ def record_room(args: argparse.Namespace) -> int:
         raise InputError(f'--rate {args.rate:g}: give 0.1 to 1000 frames a second')
     if args.depth_noise < 0:
         raise InputError(f'--depth-noise {args.depth_noise:g}: give 0 (exact) or more')
+    if args.device.partition(':')[0] == 'cuda' and not torch.cuda.is_available():
+        raise InputError(f'--device {args.device}: no CUDA device is usable here; use cpu')
     scene = generate_room(args.seed)
-    seconds = args.seconds if args.seconds is not None else Tour(scene).duration
-    frames = args.frames if args.frames is not None else int(seconds * args.rate) + 1
-    if frames < 1:
-        raise InputError(f'{frames} frames: give at least one (--frames or --seconds)')
+    frames = _frames(args, Tour(scene).duration)
     period_ns = round(1e9 / args.rate)
     camera = camera_of(width, height)
     noise = DepthNoise().scaled(args.depth_noise)
     _make_way(args.out, args.overwrite)
+    # A service manager stops a process with SIGTERM: then, too, the bag is finished.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     moments = drive(
         scene, camera, 1e-9 * period_ns * np.arange(frames), noise=noise, device=args.device
     )
@@ -118,6 +121,17 @@ def write_moment(bag: BagWriter, moment: Moment, stamp_ns: int, camera: PinholeC
         ('/ground_truth/pose', make.pose_stamped(stamp_ns, MAP, moment.T_map_optical)),
     ):
         bag.write(topic, message, stamp_ns)
+
+
+def _frames(args: argparse.Namespace, once: float) -> int:
+    if args.frames is not None:
+        if args.frames < 1:
+            raise InputError(f'--frames {args.frames}: give at least one')
+        return int(args.frames)
+    seconds = once if args.seconds is None else args.seconds
+    if not 0 <= seconds <= 86400:
+        raise InputError(f'--seconds {seconds:g}: give 0 to 86400')
+    return int(seconds * args.rate) + 1
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -72,7 +72,7 @@ class Arrangement:
             along = self._rng.uniform(-0.5, 0.5) * max(0.0, slack)
             T = self._at_wall(k, along, design.size[0] / 2)
             T[2, 3] = height
-            item = self._stand(design, T, access, margin=0.10)
+            item = self._stand(design, T, access, margin=0.10, rim=0.0)
             if item is not None:
                 return item
         return None
@@ -94,7 +94,7 @@ class Arrangement:
 
     def in_corner(self, design: Design) -> Item | None:
         """Stand it in a corner of the room, else at a wall."""
-        inset = max(design.size[:2]) / 2 + 0.06
+        inset = float(np.linalg.norm(design.size[:2])) / 2 + 0.03
         for corner in self._rng.permutation(4):
             sign = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)])[corner]
             base = [*(sign * (self.size[:2] / 2 - inset)), 0.0]
@@ -167,13 +167,18 @@ class Arrangement:
         access: float,
         *,
         margin: float = GAP,
+        rim: float = GAP,
         own: Item | None = None,
         on: Item | None = None,
     ) -> Item | None:
-        """Add it there if it is inside, touches nothing and blocks no access but of its `own`."""
+        """Add it there if it keeps `rim` from the walls and `margin` from all else.
+
+        It may block no access but that of its `own`er; `on` is what it stands on.
+        """
         item = design.place(len(self.items) + 1, T, support=on.instance if on else 0)
         corners = item.corners
-        if (np.abs(corners[:, :2]) > self.size[:2] / 2).any() or corners[7, 2] > self.size[2]:
+        reach = self.size[:2] / 2 - rim + 1e-6
+        if (np.abs(corners[:, :2]) > reach).any() or corners[7, 2] > self.size[2]:
             return None
         flat = design.category == 'rug'
         if not clear_of(item, self._solid, 0.0 if flat or on else margin):

@@ -164,6 +164,8 @@ def test_nothing_is_replaced_unasked(tmp_path):
         (('--size', '320'), 'give WIDTHxHEIGHT'),
         (('--rate', '0'), 'give 0.1 to 1000'),
         (('--frames', '0'), 'give at least one'),
+        (('--seconds', 'nan'), 'give 0 to 86400'),
+        (('--seconds', '-1'), 'give 0 to 86400'),
         (('--depth-noise', '-1'), 'give 0 .exact. or more'),
     ],
 )
