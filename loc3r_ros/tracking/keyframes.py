@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.geometry import Array, invert, transform
 from loc3r_ros.tracking.features import Features
 from loc3r_ros.tracking.pose_graph import Edge, optimise
 from loc3r_ros.tracking.registration import Cloud
+from loc3r_ros.types import Frame
 
 PROBES = 64
 """Points of a keyframe that are projected to tell how much of it a view sees."""
+
+HIDDEN = 0.1
+"""Share of its depth, and m besides, that a point must lie behind a surface to be hidden by it."""
 
 RETRIEVAL_FEATURES = 60
 """Descriptors of a keyframe that vote when a place has to be recognised."""
@@ -87,31 +90,38 @@ class KeyframeMap:
             self._model = (key, Cloud.sample(np.concatenate(points), voxel))
         return self._model[1]
 
-    def visible(self, T_map_camera: Array, camera: PinholeCamera, *, least: float) -> list[int]:
-        """Keyframes of which a view sees at least this share of the points, the fullest first."""
+    def visible(self, T_map_camera: Array, frame: Frame, *, least: float) -> list[int]:
+        """Keyframes of which a frame sees at least this share of the points, the fullest first.
+
+        A point counts as seen where it falls into the image and the frame's depth does not say
+        that something stands before it.
+        """
+        camera = frame.camera
+        assert camera is not None
         probes = np.stack([_probes(f.points) for f in self.frames])
         T = invert(T_map_camera) @ np.stack(self.poses)
         X = np.einsum('kij,knj->kni', T[:, :3, :3], probes) + T[:, None, :3, 3]
         z = np.maximum(X[..., 2], 1e-6)
-        inside = (np.abs(X[..., 0]) < camera.width / (2 * camera.fx) * z) & (
-            np.abs(X[..., 1]) < camera.height / (2 * camera.fy) * z
-        )
-        share = (inside & (X[..., 2] > 0.1)).mean(1)
+        u = np.round(X[..., 0] / z * camera.fx + camera.cx)
+        v = np.round(X[..., 1] / z * camera.fy + camera.cy)
+        seen = (X[..., 2] > 0.1) & (u >= 0) & (v >= 0) & (u < camera.width) & (v < camera.height)
+        if frame.depth is not None:
+            before = frame.depth[v[seen].astype(int), u[seen].astype(int)]
+            # NaN compares as false: where nothing was measured nothing is known to hide the point.
+            seen[seen] = ~(before < (1 - HIDDEN) * z[seen] - HIDDEN)
+        share = seen.mean(1)
         order = np.argsort(-share, kind='stable')
         return [int(k) for k in order if share[k] >= least]
 
-    def nearest(self, T_map_camera: Array) -> Keyframe:
-        """The keyframe whose position is nearest to a pose's."""
-        shift = np.stack(self.poses)[:, :3, 3] - T_map_camera[:3, 3]
-        return self.frames[int(np.argmin(np.linalg.norm(shift, axis=1)))]
-
-    def novelty(self, T_map_camera: Array, reach: float) -> float:
-        """Distance to the nearest keyframe, in units of `reach` metres plus units of 15 degrees."""
+    def nearest(self, T_map_camera: Array, reach: float) -> tuple[int, float]:
+        """The nearest keyframe, and how far: in units of `reach` metres plus of 15 degrees."""
         T = np.stack(self.poses)
         shift = np.linalg.norm(T[:, :3, 3] - T_map_camera[:3, 3], axis=1)
         trace = np.einsum('kij,ij->k', T[:, :3, :3], T_map_camera[:3, :3])
         turn = np.arccos(np.clip((trace - 1.0) / 2.0, -1.0, 1.0))
-        return float((shift / reach + turn / TURN_UNIT).min())
+        distance = shift / reach + turn / TURN_UNIT
+        k = int(np.argmin(distance))
+        return k, float(distance[k])
 
     def recognise(self, features: Features, most: int) -> list[int]:
         """Keyframes that look alike, best first: each of their descriptors may cast a vote."""

@@ -20,6 +20,9 @@ NEIGHBOURS = 12
 MIN_POINTS = 10 * NEIGHBOURS
 """Fewer points show no surface worth registering."""
 
+MAX_POINTS = 6000
+"""About as many as a wall that fills the image leaves; the time goes with them."""
+
 VOXEL_SHARE = 0.016
 """Voxel edge over the median depth: sampling follows the noise and the distance of the scene."""
 
@@ -55,7 +58,12 @@ class Cloud:
         """Sample and prepare points (N, 3); None where too few remain to show a surface."""
         if len(points) < MIN_POINTS:
             return None
-        sampled = small_gicp.voxelgrid_sampling(np.asarray(points, np.float64), voxel, THREADS)
+        points = np.asarray(points, np.float64)
+        sampled = small_gicp.voxelgrid_sampling(points, voxel, THREADS)
+        if sampled.size() > MAX_POINTS:
+            # Far surfaces behind a near one: the near one's fine voxels leave all their pixels.
+            voxel *= float(np.sqrt(sampled.size() / MAX_POINTS))
+            sampled = small_gicp.voxelgrid_sampling(points, voxel, THREADS)
         return Cloud.prepare(sampled.points()[:, :3].astype(np.float32), voxel)
 
     @staticmethod

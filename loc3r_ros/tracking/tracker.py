@@ -28,13 +28,11 @@ from loc3r_ros.tracking.covariance import (
     to_information,
 )
 from loc3r_ros.tracking.estimate import (
-    MIN_MATCHES,
     Estimate,
     Matches,
     boxplus,
     fuse,
     log_se3,
-    refine,
     solve_pnp,
 )
 from loc3r_ros.tracking.features import FeatureExtractor, Features
@@ -68,8 +66,12 @@ MIN_FITNESS_ALONE = 0.6
 GATE_M, GATE_RAD = 0.15, np.radians(8.0)
 """How far registration may move a pose from where it started and still be believed."""
 
-RECOGNITION_MATCHES = 20
-"""Matches that must agree before a place is recognised: more than for a predicted view."""
+RECOGNITION_MATCHES, RECOGNITION_SHARE = 20, 0.4
+"""Matches, and the share of all, that must agree before a place is recognised: more than for a
+predicted view, since wallpaper, tiles and chairs repeat."""
+
+SURPRISE = 4.0
+"""Standard deviations, beside 5 cm and 2 degrees, by which an edge may contradict the poses."""
 
 MAX_COAST_S = 0.5
 """Velocity says nothing about what comes after a longer gap."""
@@ -112,6 +114,7 @@ class Tracker:
         self.state = TrackingState.INITIALISING
         self._T = np.eye(4) if T_map_camera is None else T_map_camera
         self._covariance = FLOOR
+        self._information = to_information(FLOOR, self._T)
         self._velocity = np.zeros(6)
         self._stamp: float | None = None
 
@@ -192,7 +195,7 @@ class Tracker:
         if frame.camera is None:
             return None
         if self.state is not TrackingState.LOST:
-            near = self.map.visible(guess.T, frame.camera, least=MIN_OVERLAP)[:REFERENCES]
+            near = self.map.visible(guess.T, frame, least=MIN_OVERLAP)[:REFERENCES]
             latest = len(self.map) - 1
             estimate = solve_pnp(self._matches(features, near + [latest] * (latest not in near)))
             believed = estimate is not None or dt < MAX_COAST_S
@@ -205,8 +208,8 @@ class Tracker:
     def _relocalise(self, frame: Frame, features: Features, cloud: Cloud | None) -> Estimate | None:
         """Look for the place among all keyframes by appearance."""
         for k in self.map.recognise(features, REFERENCES):
-            pnp = solve_pnp(self._matches(features, [k]))
-            if pnp is None or pnp.inliers < RECOGNITION_MATCHES:
+            pnp = _recognised(self._matches(features, [k]))
+            if pnp is None:
                 continue
             estimate = self._register(frame, cloud, pnp, pnp)
             if estimate is not None and (cloud is None or estimate.fitness >= MIN_FITNESS):
@@ -229,9 +232,8 @@ class Tracker:
 
         Without matches the guess takes their place, for the directions that the cloud leaves open.
         """
-        assert frame.camera is not None
         start = (pnp or guess).T
-        near = self.map.visible(start, frame.camera, least=MIN_OVERLAP)[:MODEL_KEYFRAMES]
+        near = self.map.visible(start, frame, least=MIN_OVERLAP)[:MODEL_KEYFRAMES]
         model = self.map.model(near) if near else None
         if cloud is None or model is None:
             return pnp
@@ -245,7 +247,9 @@ class Tracker:
         """Stand where the estimate says."""
         self._T = estimate.T
         measured = from_information(estimate.information, estimate.T)
-        self._covariance = measured + self.map.nearest(self._T).covariance
+        k, _ = self.map.nearest(self._T, 1.0)
+        self._covariance = measured + self.map.frames[k].covariance
+        self._information = estimate.information
         position, rotation = sigma(measured)
         sure = position < SURE_M and rotation < SURE_RAD
         if self.state is TrackingState.LOST:
@@ -259,6 +263,7 @@ class Tracker:
         covariance = self._covariance + growth
         if sigma(covariance)[0] < LOST_M:
             self._T, self._covariance, self.state = predicted, covariance, TrackingState.DEGRADED
+            self._information = to_information(covariance, predicted)
         else:
             logger.warning('Lost: no keyframe was matched for too long; waiting for a known place.')
             self.state = TrackingState.LOST
@@ -275,59 +280,59 @@ class Tracker:
         if cloud is None or frame.camera is None:
             return None
         reach = KEYFRAME_SHARE * float(np.median(cloud.points[:, 2]))
-        if self.map.novelty(self._T, reach) < 1.0 or len(self.map) >= self.config.max_keyframes:
+        nearest, distance = self.map.nearest(self._T, reach)
+        if distance < 1.0 or len(self.map) >= self.config.max_keyframes:
             return None
         new = len(self.map)
-        seen = self.map.visible(self._T, frame.camera, least=MIN_OVERLAP)[:EDGES]
-        edges = [
-            edge
-            for k in seen
-            if (edge := self._edge(k, new, features, cloud, invert(self.map.poses[k]) @ self._T))
-        ]
-        edges += self._revisits(new, seen, features, cloud)
-        if not edges:
-            # Held by nothing it would float: tie it to where tracking saw it from the last one.
-            information = to_information(self._covariance, self._T)
-            edges = [Edge(new - 1, new, invert(self.map.poses[-1]) @ self._T, information)]
+        seen = self.map.visible(self._T, frame, least=MIN_OVERLAP)[:EDGES]
+        tracked = invert(self.map.poses[nearest]) @ self._T
+        edges = [Edge(nearest, new, tracked, self._information)]
+        alike = [k for k in self.map.recognise(features, REFERENCES) if k not in seen]
+        expected = {k: invert(self.map.poses[k]) @ self._T for k in seen} | dict.fromkeys(alike)
+        for k, T_k_new in expected.items():
+            edge = self._edge(k, new, features, cloud, T_k_new)
+            if edge is not None:
+                edges.append(edge)
         keyframe = Keyframe(features, cloud.points, cloud.voxel, self._covariance)
         self.map.add(keyframe, self._T, edges)
         self._T = self.map.poses[new].copy()
         return new
 
-    def _revisits(self, new: int, seen: list[int], features: Features, cloud: Cloud) -> list[Edge]:
-        """Edges to keyframes that look alike though the pose does not expect to see them."""
-        edges = []
-        for k in self.map.recognise(features, REFERENCES):
-            if k in seen or new - k < 10:
-                continue
-            other = self.map.frames[k].features
-            pnp = solve_pnp(Matches.between(features, other.descriptors, other.points))
-            if pnp is not None and pnp.inliers >= RECOGNITION_MATCHES:
-                edge = self._edge(k, new, features, cloud, pnp.T)
-                if edge is not None:
-                    edges.append(edge)
-        return edges
-
     def _edge(
-        self, k: int, new: int, features: Features, cloud: Cloud, T_k_new: Array
+        self, k: int, new: int, features: Features, cloud: Cloud, T_k_new: Array | None
     ) -> Edge | None:
-        """Measure the pose of a new keyframe against keyframe k."""
-        found = register(self.map.cloud(k), cloud, T_k_new, reach=max(0.1, 3 * cloud.voxel))
-        if found is not None and (found.fitness < MIN_OVERLAP or not _close(T_k_new, found.T)):
-            found = None
+        """Measure the pose of a new keyframe against keyframe k.
+
+        Without an expected pose T_k_new the keyframe only looks alike: then matches must find it.
+        """
         other = self.map.frames[k].features
-        matches = Matches.between(features, other.descriptors, other.points)
-        by_features = refine(matches, T_k_new) if len(matches.points) >= MIN_MATCHES else None
-        if found is not None and by_features is not None:
-            found = fuse(found, by_features)
-        best = found or by_features
-        return None if best is None else Edge(k, new, best.T, best.information)
+        best = _recognised(Matches.between(features, other.descriptors, other.points))
+        start = best.T if T_k_new is None and best is not None else T_k_new
+        if start is None:
+            return None
+        found = register(self.map.cloud(k), cloud, start, reach=max(0.1, 3 * cloud.voxel))
+        least = MIN_FITNESS_ALONE if best is None else MIN_FITNESS
+        if found is not None and found.fitness >= least and _close(start, found.T):
+            best = found if best is None else fuse(found, best)
+        if best is None or self._surprising(k, best.T):
+            return None
+        return Edge(k, new, best.T, best.information)
+
+    def _surprising(self, k: int, T_k_new: Array) -> bool:
+        """Whether a measured pose is farther from the tracked one than both poses' doubts allow."""
+        D = invert(T_k_new) @ invert(self.map.poses[k]) @ self._T
+        position, rotation = sigma(self._covariance + self.map.frames[k].covariance)
+        return bool(
+            np.linalg.norm(D[:3, 3]) > SURPRISE * position + 0.05
+            or rotation_angle(D[:3, :3]) > SURPRISE * rotation + np.radians(2.0)
+        )
 
     def state_dict(self) -> dict[str, NDArray]:
         """Everything as arrays: a tracker that loads them goes on with the same numbers."""
         own = {
             'T': self._T,
             'covariance': self._covariance,
+            'information': self._information,
             'velocity': self._velocity,
             'state': np.array(self.state.value),
             'stamp': np.array([] if self._stamp is None else [self._stamp]),
@@ -344,9 +349,17 @@ class Tracker:
         self.map.load_state_dict(part('map/'))
         self.prior.load_state_dict(part('prior/'))
         self._T, self._covariance = state['T'], state['covariance']
-        self._velocity = state['velocity']
+        self._information, self._velocity = state['information'], state['velocity']
         self.state = TrackingState(str(state['state']))
         self._stamp = float(state['stamp'][0]) if len(state['stamp']) else None
+
+
+def _recognised(matches: Matches) -> Estimate | None:
+    """The pose by matches to a keyframe that only looks alike, where enough of them agree."""
+    pnp = solve_pnp(matches)
+    if pnp is None or pnp.inliers < RECOGNITION_MATCHES:
+        return None
+    return pnp if pnp.inliers >= RECOGNITION_SHARE * len(matches.points) else None
 
 
 def _close(a: Array, b: Array) -> bool:
