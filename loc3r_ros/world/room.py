@@ -37,7 +37,9 @@ def generate_room(seed: int, size: tuple[float, float] | None = None) -> Scene:
     if size is not None and not all(SIDE_MIN <= side <= SIDE_MAX for side in size):
         raise InputError(f'room size {size} m: each side must lie within {SIDE_MIN}..{SIDE_MAX}')
     for attempt in range(_ATTEMPTS):
-        scene = _furnish(seed, np.random.default_rng((seed, attempt)), size)
+        # Looks have a source of their own, so that a new texture moves no furniture.
+        layout, looks = (np.random.default_rng((seed, attempt, k)) for k in (0, 1))
+        scene = _furnish(seed, layout, looks, size)
         kinds = {item.category for item in scene.furniture}
         free = FloorPlan(scene).region(CLEARANCE + 0.05).sum() * CELL**2
         if len(kinds) >= KINDS_MIN and free >= FREE_MIN:
@@ -45,11 +47,13 @@ def generate_room(seed: int, size: tuple[float, float] | None = None) -> Scene:
     raise RuntimeError(f'room seed {seed}: no arrangement in {_ATTEMPTS} attempts')
 
 
-def _furnish(seed: int, rng: Generator, size: tuple[float, float] | None) -> Scene:
+def _furnish(
+    seed: int, rng: Generator, looks: Generator, size: tuple[float, float] | None
+) -> Scene:
     plan = rng.uniform(SIDE_MIN + 0.4, SIDE_MAX - 0.8, 2) if size is None else np.array(size)
     room = Arrangement(rng, np.array([*plan, rng.uniform(2.45, 2.75)]))
-    palette = Palette(rng)
-    windows = _build_shell(room, rng, palette)
+    palette = Palette(looks)
+    windows = _build_shell(room, rng, looks, palette)
     _place_furniture(room, rng, palette)
     _hang_pictures(room, rng, palette)
     lamps = _hang_lamps(room, rng, palette)
@@ -66,10 +70,12 @@ def _furnish(seed: int, rng: Generator, size: tuple[float, float] | None) -> Sce
     return Scene(seed, room.size, tuple(room.items), lights, (0.17, 0.17, 0.185))
 
 
-def _build_shell(room: Arrangement, rng: Generator, palette: Palette) -> list[Item]:
+def _build_shell(
+    room: Arrangement, rng: Generator, looks: Generator, palette: Palette
+) -> list[Item]:
     """Floor, ceiling, walls, a door and windows; returns the windows."""
-    above, common, accent = shell.wall_paints(rng)
-    room.lay(shell.floor(rng, room.size), (0, 0, -shell.THICKNESS))
+    above, common, accent = shell.wall_paints(looks)
+    room.lay(shell.floor(looks, room.size), (0, 0, -shell.THICKNESS))
     room.lay(shell.ceiling(above, room.size), (0, 0, room.size[2]))
     skirting, special = palette.lacquer(), int(rng.integers(4))
     for side in range(4):

@@ -151,7 +151,7 @@ def leaves(rng: Generator, *, size: int = 256, count: int = 140) -> Texture:
     return paint(image, 0.05 * fractal(rng, size, size))
 
 
-def wallpaper(rng: Generator, colour: ArrayLike, *, size: int = 1024, count: int = 1600) -> Texture:
+def wallpaper(rng: Generator, colour: ArrayLike, *, size: int = 1024, count: int = 2400) -> Texture:
     """Paper with a print of scattered leaves, no two alike, light and dark."""
     shade = 0.03 * fractal(rng, size, size, slope=1.2)
     for _ in range(count):
