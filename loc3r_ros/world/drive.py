@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.geometry import Array
@@ -43,7 +43,7 @@ class Moment:
 def drive(
     scene: Scene,
     camera: PinholeCamera,
-    times: Array,
+    times: ArrayLike,
     *,
     noise: DepthNoise | None = None,
     device: str | torch.device = 'cpu',
@@ -53,6 +53,7 @@ def drive(
     The sensors' noise follows from the scene's seed, whatever the device.
     """
     noise = noise or DepthNoise()
+    times = np.asarray(times, np.float64)
     renderer = Renderer(scene, device)
     T_map_base = Tour(scene).poses(times)
     T_map_optical = optical_poses(T_map_base)
