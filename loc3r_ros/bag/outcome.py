@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import platform
 import resource
 import sys
@@ -22,6 +23,8 @@ from loc3r_ros.bag.trajectory import write_tum
 from loc3r_ros.errors import InputError
 from loc3r_ros.mapping.map_file import save_map
 from loc3r_ros.types import OccupancyGrid, TrackingState
+
+logger = logging.getLogger(__name__)
 
 LIBRARIES = ('numpy', 'opencv-python-headless', 'small_gicp', 'torch', 'rosbags', 'mcap', 'evo')
 
@@ -123,7 +126,7 @@ class Outcome:
             notes.append("RGB only: lengths are the encoder's own estimate.")
         return ReportData(
             title=self.name,
-            source={k: v for k, v in summary['topics'].items()},
+            source=summary['topics'],
             summary=summary,  # type: ignore[arg-type]
             stamps=np.array(log.stamps_ns, np.float64)[rows] * 1e-9,
             T_map_camera=log.poses(rows),
@@ -146,8 +149,7 @@ class Outcome:
 def write_outcome(outcome: Outcome, out: Path) -> None:
     """Write `trajectory.tum`, the map files, `summary.json` and `report.html`.
 
-    A file that cannot be written (a full disk) is logged by the caller through the summary's own
-    problems where that still can be; the others are written all the same.
+    A file that cannot be written (a full disk) is logged; the others are written all the same.
 
     Raises:
         InputError: not even one of them could be written.
@@ -162,7 +164,7 @@ def write_outcome(outcome: Outcome, out: Path) -> None:
     if not written:
         raise InputError(f'cannot write the results: {"; ".join(reasons)}')
     for reason in reasons:
-        print(f'loc3r: not written: {reason}', file=sys.stderr)
+        logger.error('not written: %s', reason)
 
 
 def _write_trajectories(outcome: Outcome, out: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from loc3r_ros.bag.run_log import RunLog
 from loc3r_ros.bag.trajectory import StampedPoses
 from loc3r_ros.bag.transforms import StaticTransforms
 from loc3r_ros.bag.typestore import messages
@@ -19,12 +20,12 @@ from loc3r_ros.types import TrackingState
 NAMESPACE = '/loc3r'
 MAP_FRAME = 'map'
 
-SLOW_PERIOD_S = 1.0
+SLOW_PERIOD_NS = 10**9
 """Path, map and points are written this often: they are large and change slowly."""
 
 MAX_POINTS = 5000
 MAX_PATH = 1000
-ODOMETRY_SLOP_S = 0.1
+ODOMETRY_SLOP_NS = 10**8
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,8 @@ class Mount:
 class RosOutput:
     """Writes steps to a bag, with the names and types of the live interface.
 
+    It keeps no history of its own: a run that resumes goes on with the log alone.
+
     Args:
         writer: the bag.
         mount: where the camera sits.
@@ -70,21 +73,14 @@ class RosOutput:
         self._mount = mount
         self._camera_frame = camera_frame
         self._odometry = odometry
-        self._messages = messages()
-        self._path: list[Any] = []
-        self._path_every = 1
-        self._steps = 0
-        self._slow_due = -np.inf
-        self._epoch: int | None = None
 
-    def write(self, stamp_ns: int, step: Step, pipeline: Pipeline) -> None:
-        """Write what a node would publish after this frame."""
-        if step.epoch != self._epoch:
-            self._begin(stamp_ns, step.epoch)
-        pose, make = step.pose, self._messages
-        T_map_base = pose.T_map_camera @ invert(self._mount.T_base_camera)
+    def write(self, step: Step, pipeline: Pipeline, log: RunLog) -> None:
+        """Write what a node would publish after this frame, the last in the log."""
+        make, pose, stamp_ns = messages(), step.pose, log.stamps_ns[-1]
+        if len(log) == 1 and self._mount.base_frame != self._camera_frame:
+            self._write_mount(stamp_ns)
+        T_map_base = self._base(pose.T_map_camera)
         covariance = moved_covariance(pose.covariance, pose.T_map_camera, T_map_base)
-        known = pose.state in (TrackingState.TRACKING, TrackingState.DEGRADED)
         self._put(
             'pose',
             stamp_ns,
@@ -95,56 +91,50 @@ class RosOutput:
             stamp_ns,
             make.odometry(stamp_ns, MAP_FRAME, self._mount.base_frame, T_map_base, covariance),
         )
-        if known:
+        if pose.state in (TrackingState.TRACKING, TrackingState.DEGRADED):
             self._write_tf(stamp_ns, T_map_base)
-            self._extend_path(make.pose_stamped(stamp_ns, MAP_FRAME, T_map_base))
-        if step.frame.stamp >= self._slow_due:
-            self._slow_due = step.frame.stamp + SLOW_PERIOD_S
-            self._write_slow(stamp_ns, step, pipeline)
+        before = log.stamps_ns[-2] if len(log) > 1 else -1
+        if stamp_ns // SLOW_PERIOD_NS != before // SLOW_PERIOD_NS:
+            self.write_map(pipeline, log)
+            self._write_points(stamp_ns, step)
 
-    def finish(self, stamp_ns: int, pipeline: Pipeline) -> None:
-        """Write the final map and path."""
-        make = self._messages
-        self._put('path', stamp_ns, make.path(stamp_ns, MAP_FRAME, self._path))
+    def write_map(self, pipeline: Pipeline, log: RunLog) -> None:
+        """Write the map and the path as they are now."""
+        make, stamp_ns = messages(), log.stamps_ns[-1]
+        frames = log.trusted(pipeline.epoch)
+        frames = frames[:: -(-len(frames) // MAX_PATH) or 1]
+        path = [
+            make.pose_stamped(log.stamps_ns[i], MAP_FRAME, self._base(log.T_map_camera[i]))
+            for i in frames
+        ]
+        self._put('path', stamp_ns, make.path(stamp_ns, MAP_FRAME, path))
         self._put('bev', stamp_ns, make.occupancy_grid(stamp_ns, MAP_FRAME, pipeline.grid()))
 
-    def _begin(self, stamp_ns: int, epoch: int) -> None:
-        if self._epoch is None and self._mount.base_frame != self._camera_frame:
-            mount = self._messages.transform_stamped(
-                stamp_ns, self._mount.base_frame, self._camera_frame, self._mount.T_base_camera
-            )
-            self._writer.write('/tf_static', self._messages.tf(mount), stamp_ns)
-        self._epoch = epoch
-        self._path, self._path_every, self._steps = [], 1, 0
-        self._slow_due = -np.inf
+    def _base(self, T_map_camera: Array) -> Array:
+        return T_map_camera @ invert(self._mount.T_base_camera)
+
+    def _write_mount(self, stamp_ns: int) -> None:
+        mount = messages().transform_stamped(
+            stamp_ns, self._mount.base_frame, self._camera_frame, self._mount.T_base_camera
+        )
+        self._writer.write('/tf_static', messages().tf(mount), stamp_ns)
 
     def _write_tf(self, stamp_ns: int, T_map_base: Array) -> None:
-        make = self._messages
-        if self._odometry is None:
-            tf = make.transform_stamped(stamp_ns, MAP_FRAME, self._mount.base_frame, T_map_base)
-        else:
+        parent_of, T = self._mount.base_frame, T_map_base
+        if self._odometry is not None:
             nearest = int(np.abs(self._odometry.stamps_ns - stamp_ns).argmin())
-            if abs(self._odometry.stamps_ns[nearest] - stamp_ns) > ODOMETRY_SLOP_S * 1e9:
+            if abs(self._odometry.stamps_ns[nearest] - stamp_ns) > ODOMETRY_SLOP_NS:
                 return
-            T_map_odom = T_map_base @ invert(self._odometry.T[nearest])
-            tf = make.transform_stamped(stamp_ns, MAP_FRAME, self._odometry.parent, T_map_odom)
-        self._writer.write('/tf', make.tf(tf), stamp_ns)
+            parent_of, T = self._odometry.parent, T_map_base @ invert(self._odometry.T[nearest])
+        tf = messages().transform_stamped(stamp_ns, MAP_FRAME, parent_of, T)
+        self._writer.write('/tf', messages().tf(tf), stamp_ns)
 
-    def _extend_path(self, pose: Any) -> None:
-        if self._steps % self._path_every == 0:
-            self._path.append(pose)
-        self._steps += 1
-        if len(self._path) > MAX_PATH:
-            self._path = self._path[::2]
-            self._path_every *= 2
-
-    def _write_slow(self, stamp_ns: int, step: Step, pipeline: Pipeline) -> None:
-        self.finish(stamp_ns, pipeline)
-        if not len(step.points_camera):
-            return
+    def _write_points(self, stamp_ns: int, step: Step) -> None:
         every = -(-len(step.points_camera) // MAX_POINTS)
+        if not every:
+            return
         colors = step.colors[::every] if len(step.colors) == len(step.points_camera) else None
-        cloud = self._messages.point_cloud(
+        cloud = messages().point_cloud(
             stamp_ns, self._camera_frame, step.points_camera[::every], colors
         )
         self._put('points', stamp_ns, cloud)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 
@@ -18,7 +18,6 @@ from loc3r_ros.bag.evaluation import (
     trajectory_errors,
     true_camera_poses,
 )
-from loc3r_ros.bag.frames import Sample
 from loc3r_ros.bag.outcome import Outcome, write_outcome
 from loc3r_ros.bag.recording import Recording
 from loc3r_ros.bag.ros_output import Mount, RosOutput
@@ -54,7 +53,7 @@ class RunConfig:
 
     base_frame: str = 'base_link'
     ground_truth: str | None = None
-    bev: BevConfig = BevConfig()
+    bev: BevConfig = field(default_factory=BevConfig)
     resume: bool = False
     overwrite: bool = False
 
@@ -146,20 +145,19 @@ class Run:
     def _process(self, start: int, writer: BagWriter, report: Report, begun: float) -> None:
         output = RosOutput(writer, self.mount, self.camera_frame, self._odometry())
         due = perf_counter() + CHECKPOINT_S
-        sample: Sample | None = None
         for sample in self.recording.samples(start):
             step = self.pipeline.step(sample.frame)
             if step is not None:
                 self.log.add(sample.stamp_ns, step)
-                output.write(sample.stamp_ns, step, self.pipeline)
+                output.write(step, self.pipeline, self.log)
                 report(sample.index + 1, self.recording.len_hint, step.pose.state.value)
             if perf_counter() > due:
                 before = perf_counter()
                 progress = Progress(self.source, sample.index + 1, writer.cut(), before - begun)
                 save_checkpoint(self.out, progress, self.pipeline, self.log)
                 due = perf_counter() + max(CHECKPOINT_S, 20 * (perf_counter() - before))
-        if sample is not None:
-            output.finish(sample.stamp_ns, self.pipeline)
+        if len(self.log):
+            output.write_map(self.pipeline, self.log)
 
     def _odometry(self) -> StampedPoses | None:
         """T_odom_base over time, where the robot's TF has it."""

@@ -49,5 +49,5 @@ def room_frames(seed: int, count: int, *, width: int = 320, height: int = 240) -
     from loc3r_ros.world.room import generate_room
 
     camera = camera_of(width, height)
-    moments = drive(generate_room(seed), camera, 0.1 * np.arange(count))
+    moments = drive(generate_room(seed), camera, 0.1 * np.arange(count, dtype=np.float64))
     return [TruthFrame(Frame(m.time, m.rgb, camera, m.depth), m.T_map_optical) for m in moments]

@@ -56,7 +56,8 @@ class KeyframeMap:
         self.poses: list[Array] = []
         self.edges: list[Edge] = []
         self._clouds: OrderedDict[int, Cloud] = OrderedDict()
-        self._model: tuple[tuple[int, ...], Cloud | None] = ((), None)
+        self._model_ids: tuple[int, ...] = ()
+        self._model: Cloud | None = None
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -67,7 +68,7 @@ class KeyframeMap:
         self.poses.append(T_map_k)
         self.edges.extend(edges)
         self.poses = optimise(self.poses, self.edges)
-        self._model = ((), None)
+        self._model_ids, self._model = (), None
         return len(self.frames) - 1
 
     def cloud(self, k: int) -> Cloud:
@@ -81,14 +82,21 @@ class KeyframeMap:
             self._clouds.popitem(last=False)
         return found
 
-    def model(self, ids: list[int]) -> Cloud | None:
-        """The clouds of some keyframes joined in `map`; kept until it is asked for others."""
-        key = tuple(sorted(ids))
-        if self._model[0] != key:
-            points = [transform(self.poses[k], self.frames[k].points) for k in key]
-            voxel = float(np.median([self.frames[k].voxel for k in key]))
-            self._model = (key, Cloud.sample(np.concatenate(points), voxel))
-        return self._model[1]
+    def model(self, candidates: list[int], most: int) -> Cloud | None:
+        """The clouds of the first of some keyframes joined in `map`.
+
+        The one from before is used again while all its keyframes are candidates and the first
+        candidate is among them: to join clouds anew takes as long as to register to them.
+        """
+        kept = self._model_ids
+        if not (set(kept) <= set(candidates) and candidates[0] in kept):
+            self._model_ids = tuple(sorted(candidates[:most]))
+            self._model = None
+        if self._model is None:
+            points = [transform(self.poses[k], self.frames[k].points) for k in self._model_ids]
+            voxel = float(np.median([self.frames[k].voxel for k in self._model_ids]))
+            self._model = Cloud.sample(np.concatenate(points), voxel)
+        return self._model
 
     def visible(self, T_map_camera: Array, frame: Frame, *, least: float) -> list[int]:
         """Keyframes of which a frame sees at least this share of the points, the fullest first.
@@ -138,6 +146,7 @@ class KeyframeMap:
         """Everything as arrays, for `load_state_dict`."""
         state: dict[str, NDArray] = {
             'poses': np.array(self.poses).reshape(-1, 4, 4),
+            'model_ids': np.array(self._model_ids, np.int64),
             'edge_ids': np.array([(e.a, e.b) for e in self.edges], np.int64).reshape(-1, 2),
             'edge_poses': np.array([e.T_a_b for e in self.edges]).reshape(-1, 4, 4),
             'edge_information': np.array([e.information for e in self.edges]).reshape(-1, 6, 6),
@@ -155,6 +164,7 @@ class KeyframeMap:
         """Become the map that `state_dict` wrote."""
         self.__init__()  # type: ignore[misc]
         self.poses = list(state['poses'])
+        self._model_ids = tuple(int(k) for k in state['model_ids'])
         self.edges = [
             Edge(int(a), int(b), T, H)
             for (a, b), T, H in zip(

@@ -9,14 +9,14 @@ import small_gicp
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from loc3r_ros.geometry import Array, hat
+from loc3r_ros.geometry import Array, hat, transform
 from loc3r_ros.tracking.estimate import Estimate
 from loc3r_ros.types import Frame
 
 THREADS = 1
 """More threads add in another order each time, and replaying a bag must give the same numbers."""
 
-NEIGHBOURS = 12
+NEIGHBOURS = 10
 MIN_POINTS = 10 * NEIGHBOURS
 """Fewer points show no surface worth registering."""
 
@@ -26,6 +26,10 @@ MAX_POINTS = 6000
 VOXEL_SHARE = 0.016
 """Voxel edge over the median depth: sampling follows the noise and the distance of the scene."""
 
+MIN_REACH, REACH_VOXELS = 0.1, 3.0
+"""How far a point may lie from its surface: this, m, or this many voxels."""
+
+PROBES = 200
 CLOUD_WIDTH = 320
 """Columns of the depth image that are used; the voxels would merge more."""
 
@@ -101,17 +105,21 @@ def frame_cloud(frame: Frame, *, max_depth: float) -> Cloud | None:
     return Cloud.sample(points, VOXEL_SHARE * float(np.median(z)))
 
 
-def register(target: Cloud, source: Cloud, init: Array, *, reach: float) -> Estimate | None:
+def register(target: Cloud, source: Cloud, init: Array, *, least: float) -> Estimate | None:
     """Register source to target from an initial T_t_s.
 
     Args:
         target, source: prepared clouds.
         init: (4, 4) first guess.
-        reach: farthest that a point may lie from its surface, m.
+        least: share of the source's points that must find their surface.
 
     Returns:
-        The pose, with the information across surfaces alone.
+        The pose, with the information across surfaces alone; None where too few points match.
     """
+    reach = max(MIN_REACH, REACH_VOXELS * source.voxel)
+    if _share_near(target, source, init, reach) < 0.5 * least:
+        # Clouds that hardly meet take a hundred times longer, and to no avail.
+        return None
     result = small_gicp.align(
         target.prepared,
         source.prepared,
@@ -122,13 +130,22 @@ def register(target: Cloud, source: Cloud, init: Array, *, reach: float) -> Esti
         num_threads=THREADS,
         max_iterations=25,
     )
-    if result.num_inliers < MIN_POINTS // 2 or not np.isfinite(result.T_target_source).all():
+    if not np.isfinite(result.T_target_source).all():
         return None
     fitness = result.num_inliers / source.prepared.size()
+    if fitness < least:
+        return None
     variance = max(2.0 * result.error / result.num_inliers, 1e-4)
     information = _across_surfaces(result.H, fitness * _point_information(source.points))
     information /= variance * CORRELATION
     return Estimate(result.T_target_source, information, fitness=fitness)
+
+
+def _share_near(target: Cloud, source: Cloud, T: Array, reach: float) -> float:
+    """Share of some source points that have a target point within reach at a pose."""
+    some = source.points[:: max(1, len(source.points) // PROBES)].astype(np.float64)
+    _, squared = target.tree.batch_nearest_neighbor_search(transform(T, some), THREADS)
+    return float((np.asarray(squared) < reach**2).mean())
 
 
 def _across_surfaces(H: Array, unit: Array) -> Array:

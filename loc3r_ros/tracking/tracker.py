@@ -12,6 +12,7 @@ pose for as long as nothing else does and it has agreed with what was measured b
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,8 +51,11 @@ REFERENCES = 4
 MODEL_KEYFRAMES = 5
 """Keyframes whose clouds form the local model."""
 
-EDGES = 4
-"""Keyframes to which a new one is tied."""
+EDGES, REVISITS = 4, 3
+"""Keyframes to which a new one is tied: seen from its pose, and looking alike."""
+
+CANDIDATES = 5
+"""Keyframes that are tried when the place has to be recognised."""
 
 MIN_OVERLAP = 0.3
 KEYFRAME_SHARE = 0.15
@@ -105,6 +109,8 @@ class Tracker:
     def __init__(self, config: TrackerConfig | None = None) -> None:
         self.config = config or TrackerConfig()
         self._extractor = FeatureExtractor(count=self.config.features)
+        # Features and cloud take about as long and know nothing of each other: a core each.
+        self._beside = ThreadPoolExecutor(1, 'loc3r-features')
         self.reset()
 
     def reset(self, T_map_camera: Array | None = None) -> None:
@@ -129,8 +135,9 @@ class Tracker:
             The pose; INITIALISING until the first frame that has depth or an observation.
 
         """
-        features = self._extractor.extract(frame)
+        extracting = self._beside.submit(self._extractor.extract, frame)
         cloud = frame_cloud(frame, max_depth=self.config.max_depth)
+        features = extracting.result()
         self.prior.observe(observation, frame)
         dt = 0.0 if self._stamp is None else frame.stamp - self._stamp
         keyframe, inliers = None, 0
@@ -207,7 +214,7 @@ class Tracker:
 
     def _relocalise(self, frame: Frame, features: Features, cloud: Cloud | None) -> Estimate | None:
         """Look for the place among all keyframes by appearance."""
-        for k in self.map.recognise(features, REFERENCES):
+        for k in self.map.recognise(features, CANDIDATES):
             pnp = _recognised(self._matches(features, [k]))
             if pnp is None:
                 continue
@@ -233,13 +240,13 @@ class Tracker:
         Without matches the guess takes their place, for the directions that the cloud leaves open.
         """
         start = (pnp or guess).T
-        near = self.map.visible(start, frame, least=MIN_OVERLAP)[:MODEL_KEYFRAMES]
-        model = self.map.model(near) if near else None
+        near = self.map.visible(start, frame, least=MIN_OVERLAP)
+        model = self.map.model(near, MODEL_KEYFRAMES) if near else None
         if cloud is None or model is None:
             return pnp
-        found = register(model, cloud, start, reach=max(0.1, 3 * cloud.voxel))
         least = MIN_FITNESS_ALONE if pnp is None else MIN_FITNESS
-        if found is None or found.fitness < least or not _close(start, found.T):
+        found = register(model, cloud, start, least=least)
+        if found is None or not _close(start, found.T):
             return pnp
         return fuse(found, pnp or guess)
 
@@ -287,7 +294,7 @@ class Tracker:
         seen = self.map.visible(self._T, frame, least=MIN_OVERLAP)[:EDGES]
         tracked = invert(self.map.poses[nearest]) @ self._T
         edges = [Edge(nearest, new, tracked, self._information)]
-        alike = [k for k in self.map.recognise(features, REFERENCES) if k not in seen]
+        alike = [k for k in self.map.recognise(features, REVISITS) if k not in seen]
         expected = {k: invert(self.map.poses[k]) @ self._T for k in seen} | dict.fromkeys(alike)
         for k, T_k_new in expected.items():
             edge = self._edge(k, new, features, cloud, T_k_new)
@@ -310,9 +317,9 @@ class Tracker:
         start = best.T if T_k_new is None and best is not None else T_k_new
         if start is None:
             return None
-        found = register(self.map.cloud(k), cloud, start, reach=max(0.1, 3 * cloud.voxel))
         least = MIN_FITNESS_ALONE if best is None else MIN_FITNESS
-        if found is not None and found.fitness >= least and _close(start, found.T):
+        found = register(self.map.cloud(k), cloud, start, least=least)
+        if found is not None and _close(start, found.T):
             best = found if best is None else fuse(found, best)
         if best is None or self._surprising(k, best.T):
             return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from box_room import circle as walk
+from box_room import frame_at, pose_at
 
 from loc3r_ros.geometry import exp_so3, invert, pose, rotation_angle
 from loc3r_ros.tracking import Tracker, TrackerConfig
@@ -25,7 +27,12 @@ def errors(T, truth) -> tuple[float, float]:
 
 
 @pytest.fixture(scope='module')
-def walked(circle, frame_at):
+def circle() -> list[np.ndarray]:
+    return walk()
+
+
+@pytest.fixture(scope='module')
+def walked(circle):
     """The tracker and its poses after the whole walk."""
     tracker = started_at(circle[0])
     return tracker, [tracker.step(frame_at(T, 0.1 * i)) for i, T in enumerate(circle)]
@@ -56,14 +63,14 @@ def test_the_covariance_is_honest(circle, walked):
         assert np.linalg.eigvalsh(p.covariance).min() > 0
 
 
-def test_replaying_gives_the_same_numbers(circle, frame_at, walked):
+def test_replaying_gives_the_same_numbers(circle, walked):
     tracker = started_at(circle[0])
     for i, T in enumerate(circle[:15]):
         again = tracker.step(frame_at(T, 0.1 * i))
         np.testing.assert_array_equal(again.T_map_camera, walked[1][i].T_map_camera)
 
 
-def test_a_saved_tracker_goes_on_with_the_same_numbers(circle, frame_at, walked):
+def test_a_saved_tracker_goes_on_with_the_same_numbers(circle, walked):
     tracker = started_at(circle[0])
     for i, T in enumerate(circle[:20]):
         tracker.step(frame_at(T, 0.1 * i))
@@ -75,7 +82,7 @@ def test_a_saved_tracker_goes_on_with_the_same_numbers(circle, frame_at, walked)
         np.testing.assert_array_equal(again.covariance, walked[1][i].covariance)
 
 
-def test_colour_alone_is_enough_between_keyframes(circle, frame_at):
+def test_colour_alone_is_enough_between_keyframes(circle):
     tracker = started_at(circle[0])
     for i, T in enumerate(circle[:12]):
         found = tracker.step(frame_at(T, 0.1 * i, depth=i < 6 or i > 9))
@@ -83,7 +90,7 @@ def test_colour_alone_is_enough_between_keyframes(circle, frame_at):
         assert errors(found.T_map_camera, T)[0] < 0.03
 
 
-def test_depth_alone_is_enough_where_geometry_says_it(pose_at, frame_at):
+def test_depth_alone_is_enough_where_geometry_says_it():
     """Towards a corner of the room, which fixes all but nothing; in the dark from frame 3 on."""
     corner = [pose_at(0.5 + 0.05 * i, 0.3 + 0.03 * i, 0.7 - 0.02 * i, 0.3) for i in range(15)]
     tracker = started_at(corner[0])
@@ -94,7 +101,7 @@ def test_depth_alone_is_enough_where_geometry_says_it(pose_at, frame_at):
     assert found.state is TRACKING
 
 
-def test_blindness_degrades_then_loses_and_a_known_place_recovers(circle, frame_at):
+def test_blindness_degrades_then_loses_and_a_known_place_recovers(circle):
     tracker = started_at(circle[0])
     for i, T in enumerate(circle[:20]):
         tracker.step(frame_at(T, 0.1 * i))
@@ -113,7 +120,7 @@ def test_blindness_degrades_then_loses_and_a_known_place_recovers(circle, frame_
     assert errors(back.T_map_camera, circle[3])[0] < 0.03
 
 
-def test_lost_in_an_unknown_place_stays_lost(circle, frame_at):
+def test_lost_in_an_unknown_place_stays_lost(circle):
     tracker = started_at(circle[0])
     for i, T in enumerate(circle[:5]):
         tracker.step(frame_at(T, 0.1 * i))
@@ -122,14 +129,14 @@ def test_lost_in_an_unknown_place_stays_lost(circle, frame_at):
     assert tracker.step(frame_at(circle[30], 4.0)).state is LOST
 
 
-def test_nothing_to_start_from_is_initialising(circle, frame_at):
+def test_nothing_to_start_from_is_initialising(circle):
     tracker = Tracker()
     first = tracker.step(frame_at(circle[0], 0.0, depth=False))
     assert first.state is TrackingState.INITIALISING
     assert tracker.step(frame_at(circle[1], 0.1)).state is TRACKING
 
 
-def test_unknown_intrinsics_are_not_guessed(circle, frame_at):
+def test_unknown_intrinsics_are_not_guessed(circle):
     tracker = started_at(circle[0])
     tracker.step(frame_at(circle[0], 0.0))
     seen = frame_at(circle[1], 0.1)
@@ -137,7 +144,7 @@ def test_unknown_intrinsics_are_not_guessed(circle, frame_at):
     assert blind.state is DEGRADED
 
 
-def test_memory_is_bounded(circle, frame_at):
+def test_memory_is_bounded(circle):
     tracker = Tracker(TrackerConfig(max_keyframes=3))
     tracker.reset(circle[0])
     for i, T in enumerate(circle[:15]):
@@ -167,7 +174,7 @@ class Oracle:
         )  # fmt: skip
 
 
-def walk_with(oracle: Oracle, circle, frame_at, blind: range):
+def walk_with(oracle: Oracle, circle, blind: range):
     tracker = started_at(circle[0])
     out = []
     for i, T in enumerate(circle[:30]):
@@ -176,9 +183,9 @@ def walk_with(oracle: Oracle, circle, frame_at, blind: range):
     return tracker, out
 
 
-def test_an_honest_prior_carries_through_blindness(circle, frame_at):
+def test_an_honest_prior_carries_through_blindness(circle):
     blind = range(12, 28)
-    tracker, poses = walk_with(Oracle(unit=2.5), circle, frame_at, blind)
+    tracker, poses = walk_with(Oracle(unit=2.5), circle, blind)
     assert poses[27].state is DEGRADED
     assert errors(poses[27].T_map_camera, circle[27])[0] < 0.05
     assert poses[29].state is TRACKING
@@ -186,22 +193,22 @@ def test_an_honest_prior_carries_through_blindness(circle, frame_at):
     assert poses[29].scale_source == 'depth'
 
 
-def test_a_lying_prior_does_no_harm(circle, frame_at):
+def test_a_lying_prior_does_no_harm(circle):
     lie = pose(exp_so3([0.0, 0.2, 0.0]), [0.3, 0.0, -0.2])
-    tracker, poses = walk_with(Oracle(lie=lie), circle, frame_at, range(0))
+    tracker, poses = walk_with(Oracle(lie=lie), circle, range(0))
     assert not tracker.prior.trusted
     assert all(p.state is TRACKING for p in poses)
     worst = max(errors(p.T_map_camera, T)[0] for p, T in zip(poses, circle[:30], strict=True))
     assert worst < 0.03
 
 
-def test_a_prior_that_turns_bad_while_blind_is_called_lost(circle, frame_at):
+def test_a_prior_that_turns_bad_while_blind_is_called_lost(circle):
     lie = pose(exp_so3([0.0, 0.2, 0.0]), [0.3, 0.0, -0.2])
-    _, poses = walk_with(Oracle(lie=lie), circle, frame_at, range(12, 30))
+    _, poses = walk_with(Oracle(lie=lie), circle, range(12, 30))
     assert poses[-1].state is LOST
 
 
-def test_rgb_only_follows_the_encoder_and_doubts_it_more_and_more(circle, frame_at):
+def test_rgb_only_follows_the_encoder_and_doubts_it_more_and_more(circle):
     oracle, tracker = Oracle(), started_at(circle[0])
     doubts = []
     for i, T in enumerate(circle):

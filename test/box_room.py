@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
-import pytest
 
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.geometry import T_BODY_OPTICAL, exp_so3, pose
@@ -51,32 +48,21 @@ def see(T_map_camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rgb, depth.astype(np.float32)
 
 
-def pose_at(x: float, y: float, yaw: float, pitch: float = 0.15) -> np.ndarray:
+def pose_at(x: float, y: float, yaw: float, pitch: float = 0.35) -> np.ndarray:
     """T_map_camera of a camera at the middle height that looks along yaw, tilted down."""
     R = exp_so3([0, 0, yaw]) @ exp_so3([0, pitch, 0])
     return pose(R, [x, y, 0.0]) @ T_BODY_OPTICAL
 
 
-@pytest.fixture(scope='session', name='pose_at')
-def pose_at_fixture() -> Callable[..., np.ndarray]:
-    return pose_at
-
-
-@pytest.fixture(scope='session')
-def circle() -> list[np.ndarray]:
-    """A closed walk: 60 poses of 10 Hz around the room, looking outward, back to the start."""
-    angles = np.linspace(0, 2 * np.pi, 60)
+def circle(count: int = 60) -> list[np.ndarray]:
+    """A closed walk of 10 Hz around the room, looking outward, back to the start."""
+    angles = np.linspace(0, 2 * np.pi, count)
     return [pose_at(np.cos(a), 0.8 * np.sin(a), a) for a in angles]
 
 
-@pytest.fixture(scope='session')
-def frame_at() -> Callable[..., Frame]:
-    """Makes the frame of a pose, with depth noise of a Kinect."""
-
-    def make(T: np.ndarray, stamp: float, *, depth: bool = True, rgb: bool = True) -> Frame:
-        image, z = see(T)
-        noise = np.random.default_rng(round(stamp * 1e3)).normal(size=z.shape)
-        z = (z + noise * 0.0015 * z**2).astype(np.float32)
-        return Frame(stamp, image if rgb else np.zeros_like(image), CAMERA, z if depth else None)
-
-    return make
+def frame_at(T: np.ndarray, stamp: float, *, depth: bool = True, rgb: bool = True) -> Frame:
+    """The frame of a pose, with the depth noise of a Kinect."""
+    image, z = see(T)
+    noise = np.random.default_rng(round(stamp * 1e3)).normal(size=z.shape)
+    z = (z + noise * 0.0015 * z**2).astype(np.float32)
+    return Frame(stamp, image if rgb else np.zeros_like(image), CAMERA, z if depth else None)
