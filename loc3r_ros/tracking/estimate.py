@@ -22,7 +22,7 @@ MIN_MATCHES = 12
 
 REPROJECTION_SIGMAS = 2.5
 
-MATCH_CORRELATION = 10.0
+MATCH_CORRELATION = 20.0
 """Matches whose errors go together count as one: blur, shutter and calibration move them alike."""
 
 DEPTH_NOISE = 0.0025

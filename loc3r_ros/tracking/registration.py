@@ -20,7 +20,7 @@ NEIGHBOURS = 10
 MIN_POINTS = 10 * NEIGHBOURS
 """Fewer points show no surface worth registering."""
 
-MAX_POINTS = 6000
+MAX_POINTS = 4000
 """About as many as a wall that fills the image leaves; the time goes with them."""
 
 VOXEL_SHARE = 0.016
