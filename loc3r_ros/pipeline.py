@@ -47,7 +47,6 @@ class Step:
         observation: what the encoder says, where there is one with trained weights.
         points_camera: (N, 3) float32, m, optical frame: the mapped points of this frame.
         latency_ms: stage to time.
-
     """
 
     frame: Frame
@@ -83,7 +82,6 @@ class Pipeline:
 
     Raises:
         InputError: the encoder's weights are untrained; its poses would be noise.
-
     """
 
     def __init__(
@@ -126,7 +124,6 @@ class Pipeline:
         Returns:
             None for a frame that comes after a later one; a large jump back in time, as of a bag
             that loops, begins a new epoch instead.
-
         """
         if self._last_stamp is not None and frame.stamp <= self._last_stamp:
             if self._last_stamp - frame.stamp < LOOPED_S:
@@ -221,7 +218,6 @@ def mapped_points(frame: Frame) -> tuple[NDArray[np.float32], NDArray[np.bool_],
 
     Returns:
         Points, which pixels (h, w) of the reduced image they are, and the stride of the reduction.
-
     """
     stride = max(1, round(frame.rgb.shape[1] / MAP_WIDTH))
     if frame.depth is None or frame.camera is None:

@@ -69,7 +69,6 @@ def against_octomap(clouds: Sequence[Cloud], config: BevConfig) -> dict[str, Any
 
     Raises:
         InputError: octomap is not installed.
-
     """
     try:
         import octomap

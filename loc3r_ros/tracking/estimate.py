@@ -38,7 +38,6 @@ class Estimate:
         information: (6, 6) of the right perturbation (rotation, translation), 1/rad^2 and 1/m^2.
         inliers: feature matches that agree.
         fitness: share of the source cloud that found its surface; NaN without registration.
-
     """
 
     T: Array

@@ -30,7 +30,6 @@ class Features:
         points: (N, 3) float64, m, in the camera's optical frame; NaN without depth.
         descriptors: (N, 128) float32, unit vectors; a dot product is a similarity.
         ray_sigma: standard deviation of a ray coordinate (one pixel over the focal length).
-
     """
 
     rays: NDArray[np.float64]
@@ -50,7 +49,6 @@ class FeatureExtractor:
     Args:
         count: strongest keypoints kept.
         max_width: wider images are reduced to this width first; the time is spent per pixel.
-
     """
 
     def __init__(self, *, count: int = 600, max_width: int = 424) -> None:
@@ -118,7 +116,6 @@ def match(query: NDArray, train: NDArray, *, ratio: float = 0.8) -> NDArray[np.i
 
     Returns:
         (K, 2) indices into query and train.
-
     """
     if len(query) < 2 or len(train) < 2:
         return np.zeros((0, 2), np.int64)

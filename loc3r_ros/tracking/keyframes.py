@@ -39,7 +39,6 @@ class Keyframe:
         points: (N, 3) float32, m, its sampled depth cloud in its optical frame.
         voxel: sampling distance of the cloud, m.
         covariance: (6, 6) of its pose when it was made, as in `TrackedPose`.
-
     """
 
     features: Features

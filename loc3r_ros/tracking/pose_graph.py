@@ -41,7 +41,6 @@ def optimise(poses: list[Array], edges: list[Edge], *, rounds: int = 10) -> list
 
     Returns:
         The new poses, in the same order.
-
     """
     if len(poses) < 2 or not edges:
         return list(poses)

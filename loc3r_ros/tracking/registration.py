@@ -30,7 +30,7 @@ MIN_REACH, REACH_VOXELS = 0.1, 3.0
 """How far a point may lie from its surface: this, m, or this many voxels."""
 
 PROBES = 200
-CLOUD_WIDTH = 320
+CLOUD_WIDTH = 160
 """Columns of the depth image that are used; the voxels would merge more."""
 
 ALONG = 2.0
@@ -49,7 +49,6 @@ class Cloud:
     Attributes:
         points: (N, 3) float32, m, one per voxel.
         voxel: edge of the sampling voxels, m.
-
     """
 
     points: NDArray[np.float32]
@@ -87,15 +86,14 @@ def frame_cloud(frame: Frame, *, max_depth: float) -> Cloud | None:
     Args:
         frame: with camera and depth.
         max_depth: farther points are left out, m; their noise grows with z^2.
-
     """
     if frame.depth is None or frame.camera is None:
         return None
     k = max(1, round(frame.depth.shape[1] / CLOUD_WIDTH))
     z = frame.depth[::k, ::k]
     good = np.isfinite(z) & (z > 0.0) & (z < max_depth)
-    if np.count_nonzero(good) < MIN_POINTS:
-        # Where depth is that sparse no pixel can be spared.
+    if np.count_nonzero(good) < MAX_POINTS:
+        # Where depth is sparse no pixel can be spared.
         k, z = 1, frame.depth
         good = np.isfinite(z) & (z > 0.0) & (z < max_depth)
     z = z[good]

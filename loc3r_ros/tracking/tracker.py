@@ -95,7 +95,6 @@ class TrackerConfig:
         features: strongest keypoints used per image.
         max_depth: farther depth is left out, m.
         max_keyframes: bound of the memory (0.4 MB each); from then on the map stays as it is.
-
     """
 
     features: int = 600
@@ -133,7 +132,6 @@ class Tracker:
 
         Returns:
             The pose; INITIALISING until the first frame that has depth or an observation.
-
         """
         extracting = self._beside.submit(self._extractor.extract, frame)
         cloud = frame_cloud(frame, max_depth=self.config.max_depth)
