@@ -132,7 +132,7 @@ def rotation_between(a: ArrayLike, b: ArrayLike) -> Array:
 
 
 def align_points(source: Array, target: Array) -> Array:
-    """Best rigid T_target_source (no scale) of point pairs (N, 3): Umeyama, TPAMI 1991, eq. 40-42."""
+    """Best rigid T_target_source (no scale) of points (N, 3): Umeyama, TPAMI 1991, eq. 40-42."""
     mu_s, mu_t = source.mean(0), target.mean(0)
     U, _, Vt = np.linalg.svd((target - mu_t).T @ (source - mu_s))
     R = U @ np.diag([1.0, 1.0, np.sign(np.linalg.det(U @ Vt))]) @ Vt
