@@ -54,6 +54,7 @@ class KeyframeMap:
         self.frames: list[Keyframe] = []
         self.poses: list[Array] = []
         self.edges: list[Edge] = []
+        self._probes = np.zeros((0, PROBES, 3), np.float32)
         self._clouds: OrderedDict[int, Cloud] = OrderedDict()
         self._model_ids: tuple[int, ...] = ()
         self._model: Cloud | None = None
@@ -63,7 +64,7 @@ class KeyframeMap:
 
     def add(self, frame: Keyframe, T_map_k: Array, edges: list[Edge]) -> int:
         """Append a keyframe with the edges that hold it, let them settle, and return its id."""
-        self.frames.append(frame)
+        self._append(frame)
         self.poses.append(T_map_k)
         self.edges.extend(edges)
         self.poses = optimise(self.poses, self.edges)
@@ -105,9 +106,8 @@ class KeyframeMap:
         """
         camera = frame.camera
         assert camera is not None
-        probes = np.stack([_probes(f.points) for f in self.frames])
         T = invert(T_map_camera) @ np.stack(self.poses)
-        X = np.einsum('kij,knj->kni', T[:, :3, :3], probes) + T[:, None, :3, 3]
+        X = np.einsum('kij,knj->kni', T[:, :3, :3], self._probes) + T[:, None, :3, 3]
         z = np.maximum(X[..., 2], 1e-6)
         u = np.round(X[..., 0] / z * camera.fx + camera.cx)
         v = np.round(X[..., 1] / z * camera.fy + camera.cy)
@@ -176,9 +176,9 @@ class KeyframeMap:
                 state[f'{k}/rays'], state[f'{k}/lifted'], state[f'{k}/descriptors'], sigma
             )
             frame = Keyframe(features, state[f'{k}/cloud'], voxel, state[f'{k}/covariance'])
-            self.frames.append(frame)
+            self._append(frame)
 
-
-def _probes(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """PROBES points (PROBES, 3) spread evenly over a cloud."""
-    return points[np.linspace(0, len(points) - 1, PROBES).astype(int)]
+    def _append(self, frame: Keyframe) -> None:
+        spread = np.linspace(0, len(frame.points) - 1, PROBES).astype(int)
+        self.frames.append(frame)
+        self._probes = np.concatenate([self._probes, frame.points[None, spread]])

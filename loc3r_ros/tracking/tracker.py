@@ -300,6 +300,8 @@ class Tracker:
                 edges.append(edge)
         keyframe = Keyframe(features, cloud.points, cloud.voxel, self._covariance)
         self.map.add(keyframe, self._T, edges)
+        if len(self.map) == self.config.max_keyframes:
+            logger.warning('%d keyframes: the map of features is full and stays as it is', new + 1)
         self._T = self.map.poses[new].copy()
         return new
 
