@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from loc3r_ros.errors import InputError
-
 
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
@@ -126,5 +124,5 @@ def _four(text: str) -> tuple[float, float, float, float]:
     try:
         fx, fy, cx, cy = (float(v) for v in text.split(','))
     except ValueError as error:
-        raise InputError(f'--intrinsics {text!r}: expected four numbers FX,FY,CX,CY') from error
+        raise argparse.ArgumentTypeError(f'{text!r} is not four numbers FX,FY,CX,CY') from error
     return fx, fy, cx, cy
