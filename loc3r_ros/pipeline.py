@@ -124,7 +124,11 @@ class Pipeline:
         Returns:
             None for a frame that comes after a later one; a large jump back in time, as of a bag
             that loops, begins a new epoch instead.
+
+        Raises:
+            InputError: depth or intrinsics are of another size than the image.
         """
+        _check_sizes(frame)
         if self._last_stamp is not None and frame.stamp <= self._last_stamp:
             if self._last_stamp - frame.stamp < LOOPED_S:
                 self.late_frames += 1
@@ -211,6 +215,22 @@ class Pipeline:
             self.map.load_state_dict(dict(state))
         if self.encoder is not None:
             self.encoder.load_state(folder / 'encoder.safetensors')
+
+
+def _check_sizes(frame: Frame) -> None:
+    """What belongs to other pixels than the image's would give wrong numbers without a word."""
+    height, width = frame.rgb.shape[:2]
+    depth, camera = frame.depth, frame.camera
+    sizes = {
+        'depth': None if depth is None else depth.shape[::-1],
+        'camera': None if camera is None else (camera.width, camera.height),
+    }
+    for name, size in sizes.items():
+        if size is not None and size != (width, height):
+            raise InputError(
+                f'{name} is of {size[0]}x{size[1]} but the image of {width}x{height}: register '
+                'the depth to the image, and give the intrinsics of the image as it is'
+            )
 
 
 def mapped_points(frame: Frame) -> tuple[NDArray[np.float32], NDArray[np.bool_], int]:

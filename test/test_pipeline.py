@@ -117,3 +117,11 @@ def test_what_was_saved_goes_on_with_the_same_numbers(weights, tmp_path):
         np.testing.assert_array_equal(a.pose.T_map_camera, b.pose.T_map_camera)
         np.testing.assert_array_equal(a.observation.camera_token, b.observation.camera_token)
     np.testing.assert_array_equal(one.grid().data, other.grid().data)
+
+
+def test_depth_or_intrinsics_of_other_pixels_are_refused():
+    seen = frame_at(WALK[0], 0.0)
+    with pytest.raises(InputError, match='160x120'):
+        Pipeline().step(Frame(0.0, seen.rgb, seen.camera, seen.depth[::2, ::2]))
+    with pytest.raises(InputError, match='640x480'):
+        Pipeline().step(Frame(0.0, seen.rgb, CAMERA.resized(640, 480), seen.depth))
