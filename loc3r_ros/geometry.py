@@ -117,20 +117,6 @@ def rotation_from_quaternion(q: ArrayLike) -> Array:
     )
 
 
-def rotation_between(a: ArrayLike, b: ArrayLike) -> Array:
-    """Least rotation that turns direction a into direction b."""
-    u = np.asarray(a, dtype=np.float64) / np.linalg.norm(a)
-    v = np.asarray(b, dtype=np.float64) / np.linalg.norm(b)
-    axis, cosine = np.cross(u, v), float(u @ v)
-    sine = float(np.linalg.norm(axis))
-    if sine < 1e-12:
-        if cosine > 0:
-            return np.eye(3)
-        side = np.cross(u, np.eye(3)[int(np.argmin(np.abs(u)))])
-        return exp_so3(np.pi * side / np.linalg.norm(side))
-    return exp_so3(axis / sine * np.arctan2(sine, cosine))
-
-
 def align_points(source: Array, target: Array) -> Array:
     """Best rigid T_target_source (no scale) of points (N, 3): Umeyama, TPAMI 1991, eq. 40-42."""
     mu_s, mu_t = source.mean(0), target.mean(0)

@@ -17,7 +17,6 @@ from loc3r_ros.geometry import (
     pose,
     quaternion_from_rotation,
     rotation_angle,
-    rotation_between,
     rotation_from_quaternion,
     transform,
 )
@@ -58,20 +57,6 @@ def test_inverse_and_transform(w, t, p):
     T = pose(exp_so3(w), t)
     np.testing.assert_allclose(invert(T) @ T, np.eye(4), atol=1e-9)
     np.testing.assert_allclose(transform(invert(T), transform(T, p[None])), p[None], atol=1e-9)
-
-
-@given(vector, vector)
-def test_rotation_between_turns_a_into_b(a, b):
-    if min(np.linalg.norm(a), np.linalg.norm(b)) < 1e-3:
-        return
-    turned = rotation_between(a, b) @ a / np.linalg.norm(a)
-    np.testing.assert_allclose(turned, b / np.linalg.norm(b), atol=1e-7)
-
-
-def test_opposite_directions_are_half_a_turn_apart():
-    np.testing.assert_allclose(
-        rotation_between([0, 0, 1], [0, 0, -1]) @ [0, 0, 1], [0, 0, -1], atol=1e-9
-    )
 
 
 @given(rotation_vector, vector, st.integers(0, 2**31))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -60,7 +61,7 @@ class PoseHead(nn.Module):
         return self.mlp(camera)
 
 
-class Heads(nn.Module):
+class Heads(nn.Module, ABC):
     """Pose head, modulated blocks for the world view, and three dense networks of a subclass.
 
     The networks map `Levels` on an (h, w) grid of patches to (B, channels, 16h, 16w).
@@ -76,9 +77,9 @@ class Heads(nn.Module):
             ModulatedBlock(config.dec_dim, config.dec_heads) for _ in range(MODULATED_BLOCKS)
         )
 
+    @abstractmethod
     def networks(self) -> tuple[nn.Module, nn.Module, nn.Module]:
         """The networks of the self view, of the world view and of colour."""
-        raise NotImplementedError
 
     def forward(self, levels: Levels, camera: Tensor, grid: tuple[int, int], rope: Rope) -> Maps:
         """Dense maps of a frame from its tokens and its camera token (B, 1, D)."""
