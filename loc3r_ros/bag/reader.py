@@ -7,11 +7,11 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from rosbags.typesys.store import Typestore
 
+from loc3r_ros.bag.closing import Closing
 from loc3r_ros.bag.storage import (
     IndexedStorage,
     RawMessage,
@@ -29,7 +29,7 @@ _FILES = ('.mcap', '.db3')
 _ADVICE = 'give a rosbag2 directory, or an .mcap or .db3 file'
 
 
-class BagReader:
+class BagReader(Closing):
     """The messages of a recording.
 
     Reads a rosbag2 directory (mcap, sqlite3, zstd of files or messages), one storage file, a
@@ -95,17 +95,6 @@ class BagReader:
         """Close the files."""
         for storage in self._storages:
             storage.close()
-
-    def __enter__(self) -> BagReader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _open(self) -> list[Storage]:
         if self.path.is_file():

@@ -7,11 +7,11 @@ import struct
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
+from loc3r_ros.bag.closing import Closing
 from loc3r_ros.bag.frames import FrameDecoder, RawImage, Sample
 from loc3r_ros.bag.pairing import Pairing
 from loc3r_ros.bag.problems import Problems
@@ -30,7 +30,7 @@ _LARGEST_SLOP_S = 0.05
 _STAMPS_FOR_THE_RATE = 30
 
 
-class Recording:
+class Recording(Closing):
     """The camera in a rosbag2: frames with depth and intrinsics, in the order of recording.
 
     Args:
@@ -130,17 +130,6 @@ class Recording:
     def close(self) -> None:
         """Close the files."""
         self._reader.close()
-
-    def __enter__(self) -> Recording:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _pairs(self, decoder: FrameDecoder) -> Iterator[tuple[RawImage, RawImage | None]]:
         """Images with their depth, while the decoder learns of the intrinsics in time."""

@@ -12,17 +12,17 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 from mcap.writer import CompressionType, Writer
 
+from loc3r_ros.bag.closing import Closing
 from loc3r_ros.bag.metadata import Split, offered_qos, summarise, write_metadata
 from loc3r_ros.bag.typestore import humble
 from loc3r_ros.errors import InputError
 
 
-class BagWriter:
+class BagWriter(Closing):
     """Writes messages to a rosbag2 directory: MCAP storage, zstd chunks, CDR.
 
     `/tf_static` and every OccupancyGrid topic are offered as transient local, so that `ros2 bag
@@ -110,17 +110,6 @@ class BagWriter:
     def close(self) -> None:
         """Finish the bag; closing twice, or after a full disk, does nothing."""
         self.cut()
-
-    def __enter__(self) -> BagWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @contextmanager
     def _disk(self) -> Iterator[None]:

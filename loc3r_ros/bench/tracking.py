@@ -17,9 +17,11 @@ import cv2
 import numpy as np
 import psutil
 
+from loc3r_ros.bag.evaluation import trajectory_errors
+from loc3r_ros.bag.trajectory import StampedPoses
 from loc3r_ros.bench.frames import TruthFrame, recorded_frames, room_frames
 from loc3r_ros.cli.bench import parser_for
-from loc3r_ros.geometry import Array, align_points, rotation_angle
+from loc3r_ros.geometry import Array
 from loc3r_ros.tracking import Tracker
 from loc3r_ros.types import Frame
 
@@ -67,7 +69,8 @@ def compare(frames: list[TruthFrame]) -> dict[str, Any]:
             T = step(item.frame)
             times[name].append((perf_counter() - start) * 1e3)
             poses[name].append(T)
-    truth = np.array([item.T_map_camera for item in frames])
+    stamps = np.array([round(item.frame.stamp * 1e9) for item in frames])
+    truth = StampedPoses(stamps, np.array([item.T_map_camera for item in frames]))
     report: dict[str, Any] = {
         'frames': len(frames),
         'size': list(frames[0].frame.rgb.shape[1::-1]),
@@ -76,7 +79,8 @@ def compare(frames: list[TruthFrame]) -> dict[str, Any]:
     for name in runs:
         ms = times[name][1:]
         latency = {'p50': float(np.percentile(ms, 50)), 'p95': float(np.percentile(ms, 95))}
-        report[name] = {'latency_ms': latency, **_errors(np.array(poses[name]), truth)}
+        errors = trajectory_errors(stamps, np.array(poses[name]), truth)
+        report[name] = {'latency_ms': latency, **errors.figures}
     if len(runs) > 1:
         ours, peer = report['loc3r'], report['opencv odometry']
         report['opencv over loc3r'] = {
@@ -123,16 +127,6 @@ def _opencv() -> Callable[[Frame], Array]:
 
 def _resident_mib() -> float:
     return float(psutil.Process().memory_info().rss / 2**20)
-
-
-def _errors(estimated: Array, truth: Array) -> dict[str, float]:
-    aligned = align_points(estimated[:, :3, 3], truth[:, :3, 3]) @ estimated
-    shift = np.linalg.norm(aligned[:, :3, 3] - truth[:, :3, 3], axis=1)
-    turns = [rotation_angle(a[:3, :3].T @ b[:3, :3]) for a, b in zip(aligned, truth, strict=True)]
-    return {
-        'ate_rmse_m': float(np.sqrt((shift**2).mean())),
-        'rotation_error_mean_deg': float(np.degrees(np.mean(turns))),
-    }
 
 
 def _table(report: dict[str, Any]) -> str:
