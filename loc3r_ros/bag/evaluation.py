@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.bag.frames import Sample
 from loc3r_ros.bag.trajectory import StampedPoses
-from loc3r_ros.bag.transforms import StaticTransforms
 from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import Array, align_points, quaternion_from_rotation, transform
+from loc3r_ros.ingest.frames import Sample
+from loc3r_ros.ingest.transforms import StaticTransforms
 from loc3r_ros.mapping import BevConfig, BevMap
 from loc3r_ros.mapping.agreement import compare
 from loc3r_ros.pipeline import mapped_points

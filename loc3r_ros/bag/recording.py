@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 
 from loc3r_ros.bag.closing import Closing
-from loc3r_ros.bag.frames import FrameDecoder, RawImage, Sample
-from loc3r_ros.bag.pairing import Pairing
-from loc3r_ros.bag.problems import Problems
 from loc3r_ros.bag.reader import BagReader
 from loc3r_ros.bag.storage import RawMessage
-from loc3r_ros.bag.topics import CameraTopics, choose_topics
+from loc3r_ros.bag.topics import choose_topics
 from loc3r_ros.bag.trajectory import StampedPoses, read_poses
-from loc3r_ros.bag.transforms import StaticTransforms
 from loc3r_ros.errors import InputError
+from loc3r_ros.ingest.camera_topics import CameraTopics
+from loc3r_ros.ingest.frames import FrameDecoder, RawImage, Sample
+from loc3r_ros.ingest.pairing import Pairing
+from loc3r_ros.ingest.problems import Problems
+from loc3r_ros.ingest.transforms import StaticTransforms
 
 __all__ = ['Recording', 'Sample']
 
@@ -28,6 +29,7 @@ _log = logging.getLogger(__name__)
 
 _LARGEST_SLOP_S = 0.05
 _STAMPS_FOR_THE_RATE = 30
+_REMEDY = 'pass --camera-info TOPIC or --intrinsics FX,FY,CX,CY'
 
 
 class Recording(Closing):
@@ -111,6 +113,7 @@ class Recording(Closing):
             self.static_transforms,
             self._problems,
             self._intrinsics,
+            _REMEDY,
         )
         decoded = 0
         for image, depth in self._pairs(decoder):
@@ -138,7 +141,7 @@ class Recording(Closing):
         for topic in infos:
             # The first images may precede the first camera_info, which then holds for them too.
             for raw in islice(self._reader.read([topic]), 1):
-                decoder.add_info(_stamp(raw), raw)
+                self._add_info(decoder, raw)
         pairing: Pairing[RawImage] = Pairing(
             round(self.slop_s * 1e9), has_depth=topics.depth is not None
         )
@@ -153,9 +156,15 @@ class Recording(Closing):
                 pairing.add_depth(stamp, RawImage(depths, stamp, raw))
                 depths += 1
             else:
-                decoder.add_info(stamp, raw)
+                self._add_info(decoder, raw)
             yield from pairing.pairs()
         yield from pairing.pairs(last=True)
+
+    def _add_info(self, decoder: FrameDecoder, raw: RawMessage) -> None:
+        if raw.topic == self.topics.camera_info:
+            decoder.add_color_info(_stamp(raw), raw)
+        if raw.topic == self.topics.depth_info:
+            decoder.add_depth_info(_stamp(raw), raw)
 
     def _first_message(self, topic: str) -> Any:
         return next(self._decodable(topic), None)

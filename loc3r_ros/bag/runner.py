@@ -20,11 +20,12 @@ from loc3r_ros.bag.evaluation import (
 )
 from loc3r_ros.bag.outcome import Outcome, write_outcome
 from loc3r_ros.bag.recording import Recording
-from loc3r_ros.bag.ros_output import Mount, RosOutput
+from loc3r_ros.bag.ros_output import RosOutput
 from loc3r_ros.bag.run_log import RunLog
 from loc3r_ros.bag.trajectory import StampedPoses
 from loc3r_ros.bag.writer import BagWriter
 from loc3r_ros.errors import InputError, Loc3rError
+from loc3r_ros.ingest.mount import Mount
 from loc3r_ros.mapping import BevConfig
 from loc3r_ros.pipeline import Pipeline
 from loc3r_ros.types import TrackingState

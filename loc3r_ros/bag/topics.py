@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from loc3r_ros.bag.storage import TopicInfo
 from loc3r_ros.errors import InputError
 from loc3r_ros.images import is_depth
+from loc3r_ros.ingest.camera_topics import ALIGNED, CameraTopics
 
 _log = logging.getLogger(__name__)
 
@@ -20,37 +20,7 @@ INFO_TYPES = ('sensor_msgs/msg/CameraInfo',)
 _DEPTH = re.compile('depth|disparity')
 _INFRARED = re.compile(r'infra|(^|[/_])ir([/_\d]|$)')
 _COLOR = re.compile('colou?r|rgb')
-_ALIGNED = re.compile('aligned|registered')
 _TRANSPORT = re.compile('/(compressed|compressedDepth)$')
-
-
-@dataclass(frozen=True)
-class CameraTopics:
-    """The topics of one camera; None where the recording has none."""
-
-    image: str
-    camera_info: str | None
-    depth: str | None
-    depth_info: str | None
-
-    def describe(self) -> str:
-        """One line for messages."""
-        return ', '.join(f'{key}: {topic or "none"}' for key, topic in vars(self).items())
-
-    @property
-    def depth_is_aligned(self) -> bool:
-        """Whether the name says that depth is registered to colour."""
-        return bool(self.depth and _ALIGNED.search(self.depth))
-
-    @property
-    def image_is_rectified(self) -> bool:
-        """Whether the name says that the lens distortion is gone (image_proc's `image_rect*`)."""
-        return 'image_rect' in self.image
-
-    @property
-    def depth_is_rectified(self) -> bool:
-        """The same of the depth image."""
-        return bool(self.depth and 'image_rect' in self.depth)
 
 
 def choose_topics(
@@ -152,7 +122,7 @@ def _color_rank(topic: str) -> tuple:
 def _depth_rank(topic: str, image: str) -> tuple:
     return (
         -_shared(topic, image),
-        not _ALIGNED.search(topic),
+        not ALIGNED.search(topic),
         _is_compressed(topic),
         len(topic),
         topic,

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loc3r_ros.bag.reader import BagReader
-from loc3r_ros.bag.transforms import pose_matrix, transform_matrix
 from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import pose, quaternion_from_rotation, rotation_from_quaternion
+from loc3r_ros.ingest.transforms import pose_matrix, transform_matrix
 
 _PATH, _TF = 'nav_msgs/msg/Path', 'tf2_msgs/msg/TFMessage'
 _POSE_TYPES = (

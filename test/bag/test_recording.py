@@ -27,7 +27,7 @@ from make_bag import (
     write,
 )
 
-from loc3r_ros.bag.depth import register
+from loc3r_ros.ingest.depth import register
 from loc3r_ros.bag.recording import Recording
 from loc3r_ros.bag.typestore import humble, messages
 from loc3r_ros.camera import PinholeCamera

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loc3r_ros.bag.pairing import Pairing
+from loc3r_ros.ingest.pairing import Pairing
 
 SLOP = 20
 streams = st.lists(st.integers(0, 600), min_size=1, max_size=25, unique=True).map(sorted)

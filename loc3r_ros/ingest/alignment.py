@@ -1,14 +1,22 @@
-"""Whether and how the depth of a recording is brought to its colour image."""
+"""Whether and how depth is brought to its colour image."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.bag.depth import register, resample
-from loc3r_ros.bag.problems import Problems
-from loc3r_ros.bag.transforms import StaticTransforms
 from loc3r_ros.camera import PinholeCamera
+from loc3r_ros.ingest.depth import register, resample
+from loc3r_ros.ingest.problems import Problems
+
+
+class Transforms(Protocol):
+    """Rigid transforms between frames: `StaticTransforms` of a recording, or live TF."""
+
+    def lookup(self, target: str, source: str) -> NDArray[np.float64] | None:
+        """T_target_source (4, 4), or None where it is not known."""
 
 
 class DepthAlignment:
@@ -18,14 +26,12 @@ class DepthAlignment:
     registered, for which both cameras and the static transform between them must be known.
 
     Args:
-        transforms: static transforms of the recording.
+        transforms: transforms between the camera's frames.
         problems: where to note what is assumed, and what is dropped.
         is_aligned: depth is known to be seen from the colour camera's place.
     """
 
-    def __init__(
-        self, transforms: StaticTransforms, problems: Problems, *, is_aligned: bool
-    ) -> None:
+    def __init__(self, transforms: Transforms, problems: Problems, *, is_aligned: bool) -> None:
         self._transforms = transforms
         self._problems = problems
         self._is_aligned = is_aligned
@@ -56,7 +62,7 @@ class DepthAlignment:
             self._problems.note(
                 'no transform',
                 f'no static transform from {depth_frame} to {color_frame}: depth is not used; '
-                'record /tf_static, or depth that is aligned to colour',
+                'provide /tf_static, or depth that is aligned to colour',
             )
             return None
         registered = register(depth, depth_camera, color_camera, T)

@@ -1,4 +1,4 @@
-"""Which intrinsics an image of a recording has."""
+"""Which intrinsics an image has."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from loc3r_ros.bag.problems import Problems
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.errors import InputError
 from loc3r_ros.images import camera_from_info
+from loc3r_ros.ingest.problems import Problems
 
-_REMEDY = 'pass --camera-info TOPIC or --intrinsics FX,FY,CX,CY'
 _KEPT = 60
 
 
@@ -25,6 +24,7 @@ class Intrinsics:
     Args:
         what: the topic of the images, for messages.
         problems: where to note what is missing or does not fit.
+        remedy: what the user can do about it.
         fixed: fx, fy, cx, cy (pixels) of every image; CameraInfo is then ignored.
         rectified: the images are rectified.
     """
@@ -33,12 +33,14 @@ class Intrinsics:
         self,
         what: str,
         problems: Problems,
+        remedy: str,
         *,
         fixed: tuple[float, float, float, float] | None = None,
         rectified: bool = False,
     ) -> None:
-        self._what = what
+        self.what = what
         self._problems = problems
+        self._remedy = remedy
         self._fixed = fixed
         self._rectified = rectified
         self._parsed: dict[tuple, PinholeCamera | None] = {}
@@ -86,19 +88,19 @@ class Intrinsics:
             return camera_from_info(info, rectified=self._rectified)
         except InputError as error:
             self._problems.note(
-                f'camera_info {self._what}', f'camera_info of {self._what}: {error}; {_REMEDY}'
+                f'camera_info {self.what}', f'camera_info of {self.what}: {error}; {self._remedy}'
             )
             return None
 
     def _fit(self, camera: PinholeCamera, width: int, height: int) -> PinholeCamera | None:
-        given = f'camera_info of {self._what} is for {camera.width}x{camera.height}'
+        given = f'camera_info of {self.what} is for {camera.width}x{camera.height}'
         if abs(camera.width * height - camera.height * width) > 0.01 * camera.width * height:
             self._problems.note(
-                f'aspect {self._what}',
-                f'{given}, the image is {width}x{height}: another shape, not used; {_REMEDY}',
+                f'aspect {self.what}',
+                f'{given}, the image is {width}x{height}: another shape, not used; {self._remedy}',
             )
             return None
         self._problems.note(
-            f'scaled {self._what}', f'{given}, the image is {width}x{height}: scaled to fit'
+            f'scaled {self.what}', f'{given}, the image is {width}x{height}: scaled to fit'
         )
         return self._at_size((camera, width, height), lambda: camera.resized(width, height))

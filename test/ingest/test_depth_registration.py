@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loc3r_ros.bag.alignment import DepthAlignment
-from loc3r_ros.bag.depth import register, resample
-from loc3r_ros.bag.problems import Problems
-from loc3r_ros.bag.transforms import StaticTransforms
 from loc3r_ros.bag.typestore import messages
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.geometry import exp_so3, invert, pose, transform
+from loc3r_ros.ingest.alignment import DepthAlignment
+from loc3r_ros.ingest.depth import register, resample
+from loc3r_ros.ingest.problems import Problems
+from loc3r_ros.ingest.transforms import StaticTransforms
 
 COLOR = PinholeCamera(160, 120, 140.0, 140.0, 80.0, 60.0)
 DEPTH = PinholeCamera(160, 120, 150.0, 151.0, 78.0, 61.0)
@@ -157,7 +157,7 @@ def test_no_transform_and_another_view_drops_depth_and_says_so():
     aligned, problems = align(plane(DEPTH), DEPTH)
     assert aligned is None
     assert problems == [
-        'no static transform from depth to color: depth is not used; record /tf_static, or depth '
+        'no static transform from depth to color: depth is not used; provide /tf_static, or depth '
         'that is aligned to colour'
     ]
 

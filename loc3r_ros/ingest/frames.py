@@ -1,4 +1,4 @@
-"""From serialised camera messages to frames."""
+"""From camera messages to frames."""
 
 from __future__ import annotations
 
@@ -9,28 +9,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.bag.alignment import DepthAlignment
-from loc3r_ros.bag.intrinsics import Intrinsics
-from loc3r_ros.bag.problems import Problems
-from loc3r_ros.bag.storage import RawMessage
-from loc3r_ros.bag.topics import CameraTopics
-from loc3r_ros.bag.transforms import StaticTransforms
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.errors import InputError
 from loc3r_ros.images import decode_color, decode_depth
+from loc3r_ros.ingest.alignment import DepthAlignment, Transforms
+from loc3r_ros.ingest.camera_topics import CameraTopics
+from loc3r_ros.ingest.intrinsics import Intrinsics
+from loc3r_ros.ingest.problems import Problems
 from loc3r_ros.types import Frame
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One image of a recording.
+    """One image of a recording or a live camera.
 
     Attributes:
         stamp_ns: stamp of the image, ns: of its header, or the log time where that is zero.
         frame: the image with its intrinsics and aligned depth.
         frame_id: frame of the camera.
-        index: number of the image message in the recording, from 0; images that cannot be decoded
-            leave gaps.
+        index: number of the image message, from 0; images that cannot be decoded leave gaps.
     """
 
     stamp_ns: int
@@ -41,61 +38,61 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class RawImage:
-    """An image message that is not decoded yet, with its number in the recording."""
+    """An image message that is not decoded yet, with its number in the stream."""
 
     index: int
     stamp_ns: int
-    raw: RawMessage
+    raw: Any
 
 
 class FrameDecoder:
     """Decodes images and joins them with their depth and intrinsics.
 
     Args:
-        decode: message of a raw message.
-        topics: which topic is what.
-        transforms: static transforms of the recording.
+        decode: message of what `RawImage.raw` and the `add_..._info` methods hold.
+        topics: what is subscribed or read.
+        transforms: transforms between the camera's own frames.
         problems: where to note what cannot be used.
         intrinsics: fx, fy, cx, cy in place of camera_info.
+        remedy: what the user can do about intrinsics that are missing or wrong.
     """
 
     def __init__(
         self,
-        decode: Callable[[RawMessage], Any],
+        decode: Callable[[Any], Any],
         topics: CameraTopics,
-        transforms: StaticTransforms,
+        transforms: Transforms,
         problems: Problems,
         intrinsics: tuple[float, float, float, float] | None,
+        remedy: str,
     ) -> None:
         self._decode = decode
         self._topics = topics
         self._problems = problems
         self._color = Intrinsics(
-            topics.image, problems, fixed=intrinsics, rectified=topics.image_is_rectified
+            topics.image, problems, remedy, fixed=intrinsics, rectified=topics.image_is_rectified
         )
         self._deep = Intrinsics(
-            topics.depth or 'depth', problems, rectified=topics.depth_is_rectified
+            topics.depth or 'depth', problems, remedy, rectified=topics.depth_is_rectified
         )
         self._alignment = DepthAlignment(transforms, problems, is_aligned=topics.depth_is_aligned)
         self._last: Sample | None = None
         if topics.camera_info is None and intrinsics is None:
-            problems.note(
-                'no camera_info',
-                f'no camera_info for {topics.image}: pass --camera-info TOPIC or '
-                '--intrinsics FX,FY,CX,CY',
-            )
+            problems.note('no camera_info', f'no camera_info for {topics.image}: {remedy}')
 
-    def add_info(self, stamp_ns: int, raw: RawMessage) -> None:
-        """A CameraInfo message of the image or of the depth."""
+    def add_color_info(self, stamp_ns: int, raw: Any) -> None:
+        """A CameraInfo message of the image."""
+        self._add_info(self._color, stamp_ns, raw)
+
+    def add_depth_info(self, stamp_ns: int, raw: Any) -> None:
+        """A CameraInfo message of the depth image."""
+        self._add_info(self._deep, stamp_ns, raw)
+
+    def _add_info(self, intrinsics: Intrinsics, stamp_ns: int, raw: Any) -> None:
         try:
-            info = self._decode(raw)
+            intrinsics.add(stamp_ns, self._decode(raw))
         except InputError as error:
-            self._problems.note(f'message {raw.topic}', str(error))
-            return
-        if raw.topic == self._topics.camera_info:
-            self._color.add(stamp_ns, info)
-        if raw.topic == self._topics.depth_info:
-            self._deep.add(stamp_ns, info)
+            self._problems.note(f'message {intrinsics.what}', f'camera_info: {error}')
 
     def sample(self, image: RawImage, depth: RawImage | None) -> Sample | None:
         """The frame of an image; None where the image cannot be decoded."""

@@ -6,9 +6,9 @@ import logging
 
 import numpy as np
 
-from loc3r_ros.bag.transforms import StaticTransforms, pose_matrix
 from loc3r_ros.bag.typestore import messages
 from loc3r_ros.geometry import exp_so3, invert, pose
+from loc3r_ros.ingest.transforms import StaticTransforms, pose_matrix
 
 A_B = pose(exp_so3([0.1, 0.2, 0.3]), [1.0, 2.0, 3.0])
 B_C = pose(exp_so3([-0.4, 0.0, 1.3]), [0.0, -2.0, 0.5])

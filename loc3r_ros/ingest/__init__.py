@@ -1,0 +1,4 @@
+"""From camera messages to frames: pairing, intrinsics, depth registration, where the camera sits.
+
+The offline runner and the ROS nodes take their frames from here, so that both see the same.
+"""
