@@ -1,4 +1,4 @@
-"""Install the Python package with pip; in a ROS workspace colcon reads package.xml instead."""
+"""Install the Python package with pip, entry points in setup.cfg; colcon builds CMakeLists.txt."""
 
 from pathlib import Path
 
@@ -19,10 +19,6 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['loc3r_ros', 'loc3r_ros.*']),
     package_data={'loc3r_ros': ['py.typed', 'bag/report/*.css', 'bag/report/*.js']},
-    data_files=[
-        ('share/ament_index/resource_index/packages', ['resource/loc3r_ros']),
-        ('share/loc3r_ros', ['package.xml']),
-    ],
     install_requires=[
         'lz4>=4',
         'mcap>=1.2',
@@ -44,5 +40,4 @@ setup(
         'bench': ['octomap-python>=1.8'],
         'dev': ['hypothesis>=6', 'mypy>=1.10', 'omegaconf>=2.3', 'pytest>=8', 'ruff>=0.6'],
     },
-    entry_points={'console_scripts': ['loc3r = loc3r_ros.cli:main']},
 )
