@@ -1,73 +1,23 @@
 """The stages in one object: encoder, tracker and map, with their timing.
 
-The ROS nodes, the offline runner and the benchmarks feed it frames; it knows none of them. It never
-reads a clock but to time itself, so that a replayed bag gives the same numbers.
+The offline runner and the benchmarks feed it frames. The ROS nodes run the same two halves, the
+`Localizer` and the `Mapper`, each in a thread of its own.
 """
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from time import perf_counter
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+from loc3r_ros.geometry import Array
+from loc3r_ros.localizer import Localizer, Step, timed
+from loc3r_ros.mapping import BevConfig
+from loc3r_ros.mapping.mapper import Mapper
+from loc3r_ros.tracking import TrackerConfig
+from loc3r_ros.types import Frame, OccupancyGrid
 
-from loc3r_ros.cut3r.encoder import PoseEncoder
-from loc3r_ros.errors import InputError
-from loc3r_ros.geometry import T_BODY_OPTICAL, Array, transform
-from loc3r_ros.mapping import BevConfig, BevMap
-from loc3r_ros.mapping.level import find_level
-from loc3r_ros.tracking import Tracker, TrackerConfig
-from loc3r_ros.tracking.prior import MIN_CONFIDENCE
-from loc3r_ros.types import Frame, Observation, OccupancyGrid, TrackedPose, TrackingState
-
-logger = logging.getLogger(__name__)
-
-LOOPED_S = 1.0
-"""Stamps that fall back by more start a new epoch; frames out of order by less are late."""
-
-MAP_WIDTH = 320
-"""Columns of the depth image that are mapped; at 4 m that is still four points a cell."""
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """What the pipeline says of one frame.
-
-    Attributes:
-        frame: the frame.
-        pose: where the camera is.
-        epoch: id of the map's life; it rises when time runs backwards or on `reset`.
-        observation: what the encoder says, where there is one with trained weights.
-        points_camera: (N, 3) float32, m, optical frame: the mapped points of this frame.
-        latency_ms: stage to time.
-    """
-
-    frame: Frame
-    pose: TrackedPose
-    epoch: int
-    observation: Observation | None
-    points_camera: NDArray[np.float32]
-    latency_ms: dict[str, float]
-    _pixels: NDArray[np.bool_] = field(repr=False)
-    _stride: int = field(repr=False)
-
-    @cached_property
-    def points(self) -> NDArray[np.float32]:
-        """(N, 3) m in `map`; right only as far as the pose is."""
-        return transform(self.pose.T_map_camera, self.points_camera)
-
-    @cached_property
-    def colors(self) -> NDArray[np.uint8]:
-        """(N, 3) RGB of the points."""
-        k = self._stride
-        return self.frame.rgb[::k, ::k][self._pixels]
+if TYPE_CHECKING:
+    from loc3r_ros.cut3r.encoder import PoseEncoder
 
 
 class Pipeline:
@@ -75,8 +25,7 @@ class Pipeline:
 
     Args:
         encoder: with trained weights; without one, tracking needs depth.
-        T_base_camera: (4, 4) mount of the camera on the robot, from its static TF. Without it the
-            first depth image tells which way is up, and failing that the camera is taken as level.
+        T_base_camera: (4, 4) mount of the camera on the robot; see `Localizer`.
         tracker: settings of the tracker.
         bev: settings of the map.
 
@@ -92,174 +41,36 @@ class Pipeline:
         tracker: TrackerConfig | None = None,
         bev: BevConfig | None = None,
     ) -> None:
-        if encoder is not None and not encoder.trained:
-            raise InputError(
-                'the encoder has no trained weights; load a checkpoint with PoseEncoder.load, '
-                'or run without an encoder on a camera with depth'
-            )
-        self.encoder = encoder
-        self.tracker = Tracker(tracker)
-        self.epoch = 0
-        self.late_frames = 0
-        self._bev = bev or BevConfig()
-        self._T_base_camera = T_base_camera
-        self._begin()
-
-    def reset(self) -> None:
-        """Begin a new epoch: no map, no keyframes, no encoder state."""
-        self.epoch += 1
-        if self.encoder is not None:
-            self.encoder.reset()
-        self._begin()
-
-    def _begin(self) -> None:
-        self._last_stamp: float | None = None
-        self._placed = False
-        self.map = BevMap(self._bev)
-        self.tracker.reset()
+        self.localizer = Localizer(encoder=encoder, T_base_camera=T_base_camera, tracker=tracker)
+        self.mapper = Mapper(bev)
 
     def step(self, frame: Frame) -> Step | None:
-        """Take in one frame.
-
-        Returns:
-            None for a frame that comes after a later one; a large jump back in time, as of a bag
-            that loops, begins a new epoch instead.
-
-        Raises:
-            InputError: depth or intrinsics are of another size than the image.
-        """
-        _check_sizes(frame)
-        if self._last_stamp is not None and frame.stamp <= self._last_stamp:
-            if self._last_stamp - frame.stamp < LOOPED_S:
-                self.late_frames += 1
-                return None
-            logger.warning(
-                'time ran backwards by %.1f s: starting anew', self._last_stamp - frame.stamp
-            )
-            self.reset()
-        self._last_stamp = frame.stamp
-        latency: dict[str, float] = {}
-        observation = None
-        if self.encoder is not None:
-            with _timed(latency, 'encoder'):
-                observation = self.encoder.observe(frame)
-        with _timed(latency, 'cloud'):
-            points, pixels, stride = mapped_points(frame)
-            if not len(points) and observation is not None:
-                points = encoder_points(observation, self.tracker.prior.scale)
-                pixels = np.zeros(frame.rgb[::stride, ::stride].shape[:2], bool)
-        if not self._placed and (len(points) or observation is not None):
-            self._place(frame)
-        with _timed(latency, 'tracking'):
-            pose = self.tracker.step(frame, observation)
-        with _timed(latency, 'mapping'):
-            if pose.state is TrackingState.TRACKING and len(points):
-                self.map.integrate(transform(pose.T_map_camera, points), pose.T_map_camera[:3, 3])
-        return Step(frame, pose, self.epoch, observation, points, latency, pixels, stride)
+        """Take in one frame; see `Localizer.step`."""
+        step = self.localizer.step(frame)
+        if step is not None:
+            with timed(step.latency_ms, 'mapping'):
+                self.mapper.step(step.scan)
+        return step
 
     def grid(self) -> OccupancyGrid:
         """The map as it is now, with the stamp of the last frame."""
-        return self.map.grid(self._last_stamp or 0.0)
+        return self.mapper.grid()
 
-    def _place(self, frame: Frame) -> None:
-        """Decide how the first camera stands in `map`."""
-        self._placed = True
-        height: float | None = 0.0
-        if self._T_base_camera is not None:
-            T = self._T_base_camera
-        else:
-            level = None
-            if frame.depth is not None and frame.camera is not None:
-                level = find_level(frame.camera.backproject(frame.depth))
-            if level is None:
-                logger.warning(
-                    'no TF of the camera, and its first image does not tell which way is up: it is '
-                    'taken as level. Publish a static TF from base_link to the camera'
-                )
-                T, height = T_BODY_OPTICAL, None
-            else:
-                T, height = level.T_level_camera, 0.0 if level.floor_seen else None
-                logger.info(
-                    'no TF of the camera: up is taken from its first depth image (confidence '
-                    '%.2f, floor %s)',
-                    level.confidence,
-                    'seen' if level.floor_seen else 'not seen',
-                )
-        self.map = BevMap(self._bev, height)
-        self.tracker.reset(T)
+    def reset(self) -> None:
+        """Begin a new epoch: no map, no keyframes, no encoder state."""
+        self.localizer.reset()
+        self.mapper.clear()
 
     def save(self, folder: Path) -> None:
         """Write everything that later frames depend on; `load` goes on with the same numbers."""
-        folder.mkdir(parents=True, exist_ok=True)
-        np.savez(folder / 'tracker.npz', **self.tracker.state_dict())  # type: ignore[arg-type]
-        np.savez(folder / 'map.npz', **self.map.state_dict())  # type: ignore[arg-type]
-        if self.encoder is not None:
-            self.encoder.save_state(folder / 'encoder.safetensors')
-        about = {
-            'epoch': self.epoch,
-            'late_frames': self.late_frames,
-            'last_stamp': self._last_stamp,
-            'placed': self._placed,
-        }
-        (folder / 'pipeline.json').write_text(json.dumps(about))
+        self.localizer.save(folder)
+        self.mapper.save(folder)
 
     def load(self, folder: Path) -> None:
-        """Go on from what `save` wrote, with the same settings."""
-        about = json.loads((folder / 'pipeline.json').read_text())
-        self.epoch, self.late_frames = about['epoch'], about['late_frames']
-        self._last_stamp, self._placed = about['last_stamp'], about['placed']
-        with np.load(folder / 'tracker.npz', allow_pickle=False) as state:
-            self.tracker.load_state_dict(dict(state))
-        with np.load(folder / 'map.npz', allow_pickle=False) as state:
-            self.map = BevMap(self._bev)
-            self.map.load_state_dict(dict(state))
-        if self.encoder is not None:
-            self.encoder.load_state(folder / 'encoder.safetensors')
+        """Go on from what `save` wrote, with the same settings.
 
-
-def _check_sizes(frame: Frame) -> None:
-    """What belongs to other pixels than the image's would give wrong numbers without a word."""
-    height, width = frame.rgb.shape[:2]
-    depth, camera = frame.depth, frame.camera
-    sizes = {
-        'depth': None if depth is None else depth.shape[::-1],
-        'camera': None if camera is None else (camera.width, camera.height),
-    }
-    for name, size in sizes.items():
-        if size is not None and size != (width, height):
-            raise InputError(
-                f'{name} is of {size[0]}x{size[1]} but the image of {width}x{height}: register '
-                'the depth to the image, and give the intrinsics of the image as it is'
-            )
-
-
-def mapped_points(frame: Frame) -> tuple[NDArray[np.float32], NDArray[np.bool_], int]:
-    """The depth of a frame as points (N, 3) in its optical frame, about 320 columns of it.
-
-    Returns:
-        Points, which pixels (h, w) of the reduced image they are, and the stride of the reduction.
-    """
-    stride = max(1, round(frame.rgb.shape[1] / MAP_WIDTH))
-    if frame.depth is None or frame.camera is None:
-        empty = np.zeros(frame.rgb[::stride, ::stride].shape[:2], bool)
-        return np.zeros((0, 3), np.float32), empty, stride
-    z = frame.depth[::stride, ::stride]
-    pixels = np.isfinite(z)
-    z = z[pixels]
-    points = np.column_stack([frame.camera.rays[::stride, ::stride][pixels] * z[:, None], z])
-    return points, pixels, stride
-
-
-def encoder_points(observation: Observation, scale: float) -> NDArray[np.float32]:
-    """The confident points of an observation (N, 3), m, in its optical frame."""
-    points, confidence = observation.points_camera, observation.confidence_camera
-    if points is None or confidence is None:
-        return np.zeros((0, 3), np.float32)
-    return points[confidence > MIN_CONFIDENCE] * np.float32(scale)
-
-
-@contextmanager
-def _timed(latency_ms: dict[str, float], stage: str) -> Iterator[None]:
-    start = perf_counter()
-    yield
-    latency_ms[stage] = (perf_counter() - start) * 1e3
+        Raises:
+            InputError: nothing was saved there, with other settings, or it is damaged.
+        """
+        self.localizer.load(folder)
+        self.mapper.load(folder)

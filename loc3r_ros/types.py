@@ -102,6 +102,88 @@ class TrackedPose:
 
 
 @dataclass(frozen=True, eq=False)
+class Scan:
+    """One posed cloud: what a map takes.
+
+    Attributes:
+        stamp: stamp of the frame, s.
+        epoch: id of the map's life; a scan of another epoch belongs to another map.
+        T_map_camera: (4, 4) float64, optical frame in `map`.
+        points_camera: (N, 3) float32, m, optical frame.
+        state: how far the pose can be trusted.
+        floor_height: z of the floor in `map` where the epoch began, m; None where it is not known.
+    """
+
+    stamp: float
+    epoch: int
+    T_map_camera: NDArray[np.float64]
+    points_camera: NDArray[np.float32]
+    state: TrackingState
+    floor_height: float | None = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One posed image: what a spatial language model takes.
+
+    Attributes:
+        stamp: stamp of the frame, s.
+        epoch: id of the map's life.
+        rgb: (H, W, 3) uint8.
+        T_map_camera: (4, 4) float64, optical frame in `map`.
+        camera: intrinsics of `rgb`, where they are known.
+        camera_token: (D,) float32 of the CUT3R decoder, or None where no encoder runs.
+    """
+
+    stamp: float
+    epoch: int
+    rgb: NDArray[np.uint8]
+    T_map_camera: NDArray[np.float64]
+    camera: PinholeCamera | None = None
+    camera_token: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class AgentPose:
+    """Where an agent stands that was described in words.
+
+    Attributes:
+        found: whether it could be told; if not, `reason` says why and the rest means nothing.
+        T_map_agent: (4, 4) float64, x forward, y left, z up.
+        covariance: (6, 6) float64 as in `TrackedPose`; large on what is not known.
+        confidence: 0 to 1; NaN = not told.
+        reason: why there is no pose.
+    """
+
+    found: bool
+    T_map_agent: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    confidence: float = float('nan')
+    reason: str = ''
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """Where a described thing is.
+
+    Attributes:
+        found: whether it could be told; if not, `reason` says why and the rest means nothing.
+        position: (3,) float64, m in `map`; its centre.
+        label: what it is.
+        size: (3,) float64, extent along the axes of `map`, m, where it is known.
+        confidence: 0 to 1; NaN = not told.
+        reason: why it was not found.
+    """
+
+    found: bool
+    position: NDArray[np.float64]
+    label: str = ''
+    size: NDArray[np.float64] | None = None
+    confidence: float = float('nan')
+    reason: str = ''
+
+
+@dataclass(frozen=True, eq=False)
 class OccupancyGrid:
     """A bird's-eye-view grid, as in nav_msgs/OccupancyGrid.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from loc3r_ros.cut3r import Cut3r, PoseEncoder, tiny
 from loc3r_ros.cut3r.checkpoint import Checkpoint, write_checkpoint
 from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import T_BODY_OPTICAL, invert
+from loc3r_ros.localizer import Localizer
 from loc3r_ros.pipeline import Pipeline
 from loc3r_ros.types import Frame, TrackingState
 
@@ -28,6 +31,11 @@ def weights(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp('weights') / 'tiny.safetensors'
     write_checkpoint(Checkpoint(tiny('linear'), tensors), path)
     return path
+
+
+def elsewhere(stamp: float) -> Frame:
+    """A dark wall, close by."""
+    return Frame(stamp, np.zeros((240, 320, 3), np.uint8), CAMERA, np.full((240, 320), 0.5, 'f4'))
 
 
 def test_the_mount_on_the_robot_places_the_camera():
@@ -61,21 +69,20 @@ def test_late_frames_are_left_out_and_a_loop_starts_anew():
     pipeline.step(frame_at(WALK[0], 10.0))
     pipeline.step(frame_at(WALK[1], 10.1))
     assert pipeline.step(frame_at(WALK[1], 10.05)) is None
-    assert pipeline.late_frames == 1
+    assert pipeline.localizer.late_frames == 1
     again = pipeline.step(frame_at(WALK[0], 0.0))
     assert again.epoch == 1
     assert again.pose.keyframe == 0
-    assert len(pipeline.tracker.map) == 1
+    assert len(pipeline.localizer.tracker.map) == 1
 
 
 def test_only_trusted_frames_are_mapped():
     pipeline = Pipeline()
     pipeline.step(frame_at(WALK[0], 0.0))
-    before = pipeline.map.state_dict()['odds']
-    lost = Frame(0.1, np.zeros((240, 320, 3), np.uint8), CAMERA, np.full((240, 320), 0.5, 'f4'))
-    step = pipeline.step(lost)
+    before = pipeline.mapper.map.state_dict()['odds']
+    step = pipeline.step(elsewhere(0.1))
     assert step.pose.state is not TrackingState.TRACKING
-    np.testing.assert_array_equal(pipeline.map.state_dict()['odds'], before)
+    np.testing.assert_array_equal(pipeline.mapper.map.state_dict()['odds'], before)
 
 
 def test_untrained_weights_are_refused():
@@ -125,3 +132,55 @@ def test_depth_or_intrinsics_of_other_pixels_are_refused():
         Pipeline().step(Frame(0.0, seen.rgb, seen.camera, seen.depth[::2, ::2]))
     with pytest.raises(InputError, match='640x480'):
         Pipeline().step(Frame(0.0, seen.rgb, CAMERA.resized(640, 480), seen.depth))
+
+
+def test_an_adopted_map_is_recognised_in_a_new_epoch(tmp_path):
+    one = Localizer()
+    for i, T in enumerate(WALK[:12]):
+        before = one.step(frame_at(T, 100.0 + 0.1 * i))
+    one.save(tmp_path)
+    other = Localizer()
+    other.adopt(tmp_path)
+    assert other.epoch == 1
+    again = other.step(frame_at(WALK[11], 5.0))  # another session, another clock
+    assert again.pose.state is TrackingState.TRACKING
+    shift = again.pose.T_map_camera[:3, 3] - before.pose.T_map_camera[:3, 3]
+    assert np.linalg.norm(shift) < 0.02
+    assert again.epoch == 1
+    assert again.floor_height == before.floor_height
+
+
+def test_an_adopted_map_stays_lost_in_another_place(tmp_path):
+    one = Localizer()
+    one.step(frame_at(WALK[0], 0.0))
+    one.save(tmp_path)
+    other = Localizer()
+    other.adopt(tmp_path)
+    elsewhere = Frame(
+        0.1, np.zeros((240, 320, 3), np.uint8), CAMERA, np.full((240, 320), 0.5, 'f4')
+    )
+    step = other.step(elsewhere)
+    assert step.pose.state is TrackingState.LOST
+    assert step.pose.covariance[0, 0] == 100.0
+
+
+def test_a_state_of_other_settings_is_refused_and_nothing_changes(weights, tmp_path):
+    one = Localizer()
+    one.step(frame_at(WALK[0], 0.0))
+    one.save(tmp_path)
+    other = Localizer(encoder=PoseEncoder.load(weights))
+    with pytest.raises(InputError, match='same weights'):
+        other.adopt(tmp_path)
+    with pytest.raises(InputError, match='no saved state'):
+        other.load(tmp_path / 'nowhere')
+    (tmp_path / 'tracker.npz').write_bytes(b'cut short')
+    with pytest.raises(InputError, match='damaged'):
+        one.load(tmp_path)
+    assert other.epoch == one.epoch == 0
+    assert len(one.tracker.map) == 1
+
+
+def test_depth_alone_needs_no_torch():
+    hide = 'import sys; sys.modules["torch"] = None'
+    code = f'{hide}; from loc3r_ros.pipeline import Pipeline; Pipeline()'
+    subprocess.run([sys.executable, '-c', code], check=True)

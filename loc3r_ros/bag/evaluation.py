@@ -18,9 +18,9 @@ from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import Array, align_points, quaternion_from_rotation, transform
 from loc3r_ros.ingest.frames import Sample
 from loc3r_ros.ingest.transforms import StaticTransforms
+from loc3r_ros.localizer import mapped_points
 from loc3r_ros.mapping import BevConfig, BevMap
 from loc3r_ros.mapping.agreement import compare
-from loc3r_ros.pipeline import mapped_points
 from loc3r_ros.types import OccupancyGrid
 
 SLOP_S = 0.02

@@ -12,7 +12,8 @@ from loc3r_ros.bag.typestore import messages
 from loc3r_ros.bag.writer import BagWriter
 from loc3r_ros.geometry import Array, invert
 from loc3r_ros.ingest.mount import Mount, moved_covariance
-from loc3r_ros.pipeline import Pipeline, Step
+from loc3r_ros.localizer import Step
+from loc3r_ros.pipeline import Pipeline
 from loc3r_ros.types import TrackingState
 
 NAMESPACE = '/loc3r'
@@ -74,7 +75,7 @@ class RosOutput:
     def write_map(self, pipeline: Pipeline, log: RunLog) -> None:
         """Write the map and the path as they are now."""
         make, stamp_ns = messages(), log.stamps_ns[-1]
-        frames = log.trusted(pipeline.epoch)
+        frames = log.trusted(pipeline.localizer.epoch)
         frames = frames[:: -(-len(frames) // MAX_PATH) or 1]
         path = [
             make.pose_stamped(log.stamps_ns[i], MAP_FRAME, self._base(log.T_map_camera[i]))

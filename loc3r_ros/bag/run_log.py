@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.pipeline import Step
+from loc3r_ros.localizer import Step
 from loc3r_ros.tracking.covariance import sigma
 from loc3r_ros.types import TrackingState
 

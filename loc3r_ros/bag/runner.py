@@ -105,7 +105,9 @@ class Run:
         """What decides the numbers of a run, in words."""
         topics = self.recording.topics
         parts = [f'{self.name}: {topics.image}, {topics.depth}', f'weights {self.weights}']
-        return '; '.join([*parts, str(asdict(self.config.bev)), str(self.pipeline.tracker.config)])
+        return '; '.join(
+            [*parts, str(asdict(self.config.bev)), str(self.pipeline.localizer.tracker.config)]
+        )
 
     def execute(self, report: Report) -> Outcome:
         """Run to the end, or to where it cannot go on, and write what there is.
@@ -171,8 +173,9 @@ class Run:
 
     def _outcome(self, failure: str | None) -> Outcome:
         problems = list(self.recording.problems)
-        if self.pipeline.late_frames:
-            problems.append(f'{self.pipeline.late_frames} images came after later ones: left out')
+        localizer = self.pipeline.localizer
+        if localizer.late_frames:
+            problems.append(f'{localizer.late_frames} images came after later ones: left out')
         counts = [self.log.states.count(k) for k, _ in enumerate(TrackingState)]
         if failure is None and not any(counts[1:3]):
             failure = 'not one frame could be tracked: ' + ('; '.join(problems) or 'no depth in it')
@@ -182,7 +185,7 @@ class Run:
             try:
                 errors = self._errors(self._truth)
                 if failure is None:
-                    stamps = np.array(self.log.stamps_ns)[self.log.trusted(self.pipeline.epoch)]
+                    stamps = np.array(self.log.stamps_ns)[self.log.trusted(localizer.epoch)]
                     agreement = map_agreement(grid, self.recording, errors, stamps, self.config.bev)
             except InputError as error:
                 problems.append(f'no errors against the ground truth: {error}')
@@ -190,7 +193,7 @@ class Run:
             name=self.name,
             topics=self.recording.topics,
             log=self.log,
-            epoch=self.pipeline.epoch,
+            epoch=localizer.epoch,
             grid=grid,
             weights=self.weights,
             elapsed_s=self._elapsed,
@@ -198,13 +201,13 @@ class Run:
             failure=failure,
             errors=errors,
             agreement=agreement,
-            scale=self.pipeline.tracker.prior.scale,
-            scale_source=self.pipeline.tracker.prior.scale_source,
+            scale=localizer.tracker.prior.scale,
+            scale_source=localizer.tracker.prior.scale_source,
         )
 
     def _errors(self, truth: StampedPoses) -> TrajectoryErrors:
         truth = true_camera_poses(truth, self.recording.static_transforms, self.camera_frame)
-        frames = self.log.trusted(self.pipeline.epoch)
+        frames = self.log.trusted(localizer.epoch)
         return trajectory_errors(
             np.array(self.log.stamps_ns)[frames], self.log.poses(frames), truth
         )

@@ -141,7 +141,7 @@ def _recorded(args: argparse.Namespace) -> Iterator[Cloud]:
     """The clouds of a recording that have a true pose, evenly thinned to as many as asked for."""
     from loc3r_ros.bag.evaluation import pair, true_camera_poses
     from loc3r_ros.bag.recording import Recording
-    from loc3r_ros.pipeline import mapped_points
+    from loc3r_ros.localizer import mapped_points
 
     with Recording(args.bag) as recording:
         truth = recording.poses(args.ground_truth)

@@ -123,6 +123,13 @@ class Tracker:
         self._velocity = np.zeros(6)
         self._stamp: float | None = None
 
+    def interrupt(self) -> None:
+        """Nothing is known of what happened since the last frame: LOST until a place is known."""
+        self.state = TrackingState.LOST
+        self.prior = EncoderPrior()
+        self._velocity = np.zeros(6)
+        self._stamp = None
+
     def step(self, frame: Frame, observation: Observation | None = None) -> TrackedPose:
         """Track one frame.
 
