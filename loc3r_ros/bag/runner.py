@@ -207,7 +207,7 @@ class Run:
 
     def _errors(self, truth: StampedPoses) -> TrajectoryErrors:
         truth = true_camera_poses(truth, self.recording.static_transforms, self.camera_frame)
-        frames = self.log.trusted(localizer.epoch)
+        frames = self.log.trusted(self.pipeline.localizer.epoch)
         return trajectory_errors(
             np.array(self.log.stamps_ns)[frames], self.log.poses(frames), truth
         )
