@@ -1,0 +1,140 @@
+"""From the thread that receives to the thread that works: the newest item wins."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from threading import Condition, Event, Thread
+from time import monotonic
+from typing import Generic, TypeVar
+
+Item = TypeVar('Item')
+
+_log = logging.getLogger(__name__)
+
+BACKLOG_S = 3.0
+"""How long items still queue up after the first was taken."""
+
+_TRACEBACK_EVERY_S = 5.0
+
+
+class Mailbox(Generic[Item]):
+    """Holds the newest items; older ones are dropped and counted.
+
+    At the start it is more patient: the first images wait for TF, intrinsics and warm-up, and none
+    of them should be lost. Up to `backlog` items stay in order until `take` has caught up with
+    them once, or until `BACKLOG_S` after the first was taken.
+
+    Attributes:
+        dropped: items that were never taken because newer ones came.
+    """
+
+    def __init__(
+        self, capacity: int = 1, *, backlog: int = 30, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self.dropped = 0
+        self._capacity = capacity
+        self._backlog = backlog
+        self._clock = clock
+        self._items: deque[Item] = deque()
+        self._changed = Condition()
+        self._first_take: float | None = None
+        self._is_live = False
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, item: Item) -> None:
+        """Leave an item; never blocks."""
+        with self._changed:
+            self._items.append(item)
+            self._trim()
+            self._changed.notify()
+
+    def take(self, timeout_s: float | None = None) -> Item | None:
+        """The oldest item that is kept, or None when none comes in time."""
+        with self._changed:
+            if self._first_take is not None and not self._items:
+                self._is_live = True
+            self._trim()
+            if not self._changed.wait_for(lambda: bool(self._items), timeout_s):
+                return None
+            if self._first_take is None:
+                self._first_take = self._clock()
+            return self._items.popleft()
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        with self._changed:
+            self._items.clear()
+
+    def _trim(self) -> None:
+        if self._first_take is not None and self._clock() - self._first_take > BACKLOG_S:
+            self._is_live = True
+        limit = self._capacity if self._is_live else max(self._backlog, self._capacity)
+        while len(self._items) > limit:
+            self._items.popleft()
+            self.dropped += 1
+
+
+class Worker(Generic[Item]):
+    """One thread that handles what lies in a mailbox; it starts at once.
+
+    Args:
+        mailbox: where the items come from.
+        handle: called with each item. An exception is logged and counted; the thread goes on.
+        ready: items stay in the mailbox until this is true.
+        name: of the thread.
+
+    Attributes:
+        errors: calls of `handle` or `ready` that raised.
+        last_error: text of the last one.
+    """
+
+    def __init__(
+        self,
+        mailbox: Mailbox[Item],
+        handle: Callable[[Item], None],
+        ready: Callable[[], bool] = lambda: True,
+        name: str = 'worker',
+    ) -> None:
+        self.errors = 0
+        self.last_error = ''
+        self._mailbox = mailbox
+        self._handle = handle
+        self._ready = ready
+        self._stopping = Event()
+        self._last_traceback = -_TRACEBACK_EVERY_S
+        # A daemon: work that hangs must not keep the process from ending.
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 2.0) -> bool:
+        """Stop after the current item; False when that takes longer than the timeout."""
+        self._stopping.set()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._turn()
+            except Exception as error:
+                self._note(error)
+
+    def _turn(self) -> None:
+        if not self._ready():
+            self._stopping.wait(0.02)
+            return
+        item = self._mailbox.take(0.1)
+        if item is not None:
+            self._handle(item)
+
+    def _note(self, error: Exception) -> None:
+        self.errors += 1
+        self.last_error = f'{type(error).__name__}: {error}'
+        if monotonic() - self._last_traceback >= _TRACEBACK_EVERY_S:
+            self._last_traceback = monotonic()
+            _log.exception('%s: error %d', self._thread.name, self.errors)
+        self._stopping.wait(0.02)
