@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from loc3r_ros.ingest.problems import Problems
 from loc3r_ros.ingest.transforms import StaticTransforms
 
 __all__ = ['Recording', 'Sample']
+
+Item = TypeVar('Item')
 
 _log = logging.getLogger(__name__)
 
@@ -116,7 +118,7 @@ class Recording(Closing):
             _REMEDY,
         )
         decoded = 0
-        for image, depth in self._pairs(decoder):
+        for image, depth in _one_behind(self._pairs(decoder)):
             sample = decoder.sample(image, depth) if image.index >= start else None
             if sample is not None:
                 decoded += 1
@@ -185,6 +187,15 @@ class Recording(Closing):
         if not len(intervals):
             return _LARGEST_SLOP_S
         return min(0.5 * float(np.median(intervals)), _LARGEST_SLOP_S)
+
+
+def _one_behind(items: Iterator[Item]) -> Iterator[Item]:
+    """Each item once the next one is there: the camera_info of an image may come after it."""
+    held = list(islice(items, 1))
+    for item in items:
+        yield held.pop()
+        held.append(item)
+    yield from held
 
 
 def _stamp(raw: RawMessage) -> int:

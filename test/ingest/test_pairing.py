@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from loc3r_ros.ingest.pairing import Pairing
 
 SLOP = 20
-streams = st.lists(st.integers(0, 600), min_size=1, max_size=25, unique=True).map(sorted)
+# Shorter than it takes to believe in a smallest interval, which such streams do not have.
+streams = st.lists(st.integers(0, 200), min_size=1, max_size=10, unique=True).map(sorted)
 
 
 def merged(images, depths):
@@ -110,10 +111,70 @@ def test_a_dead_depth_sensor_holds_back_no_more_than_a_second():
     assert all(d is None for _, d in out[1:])
 
 
-def test_without_depth_an_image_waits_for_the_next_only():
+def test_without_depth_no_image_waits():
     pairing: Pairing[int] = Pairing(SLOP, has_depth=False)
-    pairing.add_image(0, 0)
+    for k in range(3):
+        pairing.add_image(33 * k, k)
+        assert list(pairing.pairs()) == [(k, None)]
+
+
+def test_equal_stamps_leave_at_once_whichever_comes_first():
+    pairing: Pairing[int] = Pairing(SLOP)
+    for k in range(5):
+        pairing.add_image(33 * k, k)
+        assert list(pairing.pairs()) == []
+        pairing.add_depth(33 * k, k)
+        assert list(pairing.pairs()) == [(k, k)]
+    for k in range(5, 10):
+        pairing.add_depth(33 * k, k)
+        pairing.add_image(33 * k, k)
+        assert list(pairing.pairs()) == [(k, k)]
+
+
+def test_near_stamps_leave_at_once_when_the_interval_is_known():
+    pairing: Pairing[int] = Pairing(SLOP)
+    waited = []
+    for k in range(20):
+        pairing.add_image(33 * k, k)
+        pairing.add_depth(33 * k + 16, k)
+        waited.append(k - max((i for i, _ in pairing.pairs()), default=-1))
+    assert waited == [1] * 10 + [0] * 10
+
+    pairing.add_image(33 * 20, 20)
+    pairing.add_depth(33 * 20 + 17, 20)  # the next image may be nearer to it
     assert list(pairing.pairs()) == []
-    pairing.add_image(33, 1)
-    assert list(pairing.pairs()) == [(0, None)]
-    assert list(pairing.pairs(last=True)) == [(1, None)]
+    pairing.add_image(33 * 21, 21)
+    assert list(pairing.pairs()) == [(20, None), (21, 20)]
+
+
+@given(
+    intervals=st.lists(st.integers(40, 60), min_size=30, max_size=60),
+    jitter=st.lists(st.integers(-19, 19), min_size=60, max_size=60),
+    lost=st.sets(st.integers(0, 59)),
+    image_delay=st.integers(0, 200),
+    depth_delay=st.integers(0, 200),
+)
+def test_what_leaves_early_has_the_partner_that_waiting_would_give(
+    intervals, jitter, lost, image_delay, depth_delay
+):
+    images = [sum(intervals[:k]) for k in range(len(intervals))]
+    depths = {k: t + jitter[k] for k, t in enumerate(images) if k not in lost}
+    rows = [(t + image_delay, t, 'image', k) for k, t in enumerate(images)]
+    rows += [(t + depth_delay, t, 'depth', k) for k, t in depths.items()]
+    pairs = pair([row[1:] for row in sorted(rows)])
+    assert pairs == [(k, k if k in depths else None) for k in range(len(images))]
+
+
+def test_a_live_camera_waits_for_few_images_and_in_the_end_for_none():
+    pairing: Pairing[int] = Pairing(SLOP, waiting=4)
+    pairing.add_depth(0, 0)
+    held = []
+    for k in range(70):
+        pairing.add_image(33 * k, k)
+        list(pairing.pairs())
+        held.append(len(pairing))
+    assert max(held[:60]) == 4
+    assert held[61:] == [0] * 9
+    pairing.add_image(33 * 70, 70)
+    pairing.add_depth(33 * 70, 70)
+    assert list(pairing.pairs()) == [(70, 70)], 'the sensor is back'
