@@ -76,8 +76,8 @@ class Parameter:
             rules.append(READ_ONLY)
         descriptor.additional_constraints = '; '.join(rules)
         if self.range and self.type is RosParameter.Type.INTEGER:
-            low, high = (int(end) for end in self.range)
-            descriptor.integer_range = [IntegerRange(from_value=low, to_value=high, step=0)]
+            first, last = (int(end) for end in self.range)
+            descriptor.integer_range = [IntegerRange(from_value=first, to_value=last, step=0)]
         elif self.range:
             low, high = (float(end) for end in self.range)
             descriptor.floating_point_range = [
