@@ -1,0 +1,147 @@
+"""The engine where no language model is loaded: it tells what geometry alone can tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loc3r_ros.geometry import Array, exp_so3, pose
+from loc3r_ros.types import (
+    AgentPose,
+    OccupancyGrid,
+    Target,
+    TrackedPose,
+    TrackingState,
+    View,
+)
+from loc3r_ros.vlm.engine import NoAnswerError
+
+IDENTITY = 'no model loaded'
+
+REMEDY = (
+    f'{IDENTITY}: words need a spatial language model. Without one this answers "where am I?", '
+    '"how much has been mapped?" and goals by their coordinates ("go to 1.5 -2.0")'
+)
+
+_WHERE = re.compile(
+    r"""\bwhere \s (?: am \s i | are \s (?:we|you) | is \s the \s (?:robot|camera) )\b
+        | \b(?:my|your|our) \s (?:pose|position|location)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_MAPPED = re.compile(r'\bmapped\b|\bexplored\b|\bhow (much|big|large)\b.*\bmap\b', re.IGNORECASE)
+_NUMBER = r'[-+]?(?:\d+\.?\d*|\.\d+)'
+_COORDINATES = re.compile(
+    rf'\(?\s*(?:x\s*[=:]?\s*)?({_NUMBER})(?:\s*m)?(?:\s*[,;]\s*|\s+)'
+    rf'(?:y\s*[=:]?\s*)?({_NUMBER})(?:\s*m)?\s*\)?',
+    re.IGNORECASE,
+)
+_FARTHEST = 1e5
+
+
+class NoModel:
+    """A `SpatialEngine` without a model.
+
+    Args:
+        pose: the newest tracked pose, or None before the first.
+        grid: the map as it is now, or None before the first.
+    """
+
+    identity = IDENTITY
+
+    def __init__(
+        self,
+        pose: Callable[[], TrackedPose | None],
+        grid: Callable[[], OccupancyGrid | None] = lambda: None,
+    ) -> None:
+        self._pose = pose
+        self._grid = grid
+
+    def observe(self, view: View) -> None:
+        """Nothing is learnt from images here."""
+
+    def reset(self) -> None:
+        """There is nothing to forget."""
+
+    def localize(self, situation: str) -> AgentPose:
+        """The tracked pose of the camera; words cannot be placed."""
+        if situation:
+            return _nowhere(f'{REMEDY}. An empty situation asks where the camera is')
+        tracked = self._pose()
+        if tracked is None or tracked.state is TrackingState.INITIALISING:
+            return _nowhere('the camera is not tracked yet')
+        if tracked.state is TrackingState.LOST:
+            x, y = tracked.T_map_camera[:2, 3]
+            return _nowhere(
+                f'the camera is lost; it was last at ({x:.2f}, {y:.2f}). Show it a known place'
+            )
+        return AgentPose(True, upright(tracked.T_map_camera), tracked.covariance)
+
+    def ask(self, question: str, situation: str = '') -> Iterator[str]:
+        """Answer where geometry knows the answer."""
+        if situation:
+            raise NoAnswerError(REMEDY)
+        if _WHERE.search(question):
+            return _words(self._whereabouts())
+        if _MAPPED.search(question):
+            return _words(self._coverage())
+        raise NoAnswerError(REMEDY)
+
+    def ground(self, description: str) -> Target:
+        """The place of two coordinates, m in `map`."""
+        found = _COORDINATES.fullmatch(description.strip())
+        if found is None:
+            return Target(False, np.full(3, np.nan), reason=REMEDY)
+        x, y = float(found[1]), float(found[2])
+        if max(abs(x), abs(y)) > _FARTHEST:
+            reason = f'({x:g}, {y:g}) is no place in a map: coordinates are in metres'
+            return Target(False, np.full(3, np.nan), reason=reason)
+        return Target(True, np.array([x, y, 0.0]), label=f'({x:g}, {y:g})', confidence=1.0)
+
+    def _whereabouts(self) -> str:
+        here = self.localize('')
+        if not here.found:
+            raise NoAnswerError(here.reason)
+        T = here.T_map_agent
+        heading = np.degrees(np.arctan2(T[1, 0], T[0, 0]))
+        spread = float(np.sqrt(max(np.trace(here.covariance[:2, :2]), 0.0)))
+        return (
+            f'At x = {T[0, 3]:.2f} m, y = {T[1, 3]:.2f} m in the map, facing {heading:.0f} degrees '
+            f'from its x axis, counter-clockwise. The position is good to about {spread:.2f} m.'
+        )
+
+    def _coverage(self) -> str:
+        grid = self._grid()
+        if grid is None or not (grid.data >= 0).any():
+            raise NoAnswerError('nothing has been mapped yet')
+        area = grid.resolution**2
+        free, occupied = np.count_nonzero(grid.data == 0), np.count_nonzero(grid.data > 0)
+        width, depth = _extent(grid.data >= 0) * grid.resolution
+        return (
+            f'{(free + occupied) * area:.1f} square metres have been mapped: {free * area:.1f} '
+            f'free, {occupied * area:.1f} occupied, within {width:.1f} by {depth:.1f} m.'
+        )
+
+
+def upright(T_map_camera: Array) -> Array:
+    """T_map_agent of one who stands where a camera is and faces where it looks: x is level."""
+    forward = T_map_camera[:3, 2]
+    yaw = float(np.arctan2(forward[1], forward[0]))
+    return pose(exp_so3((0.0, 0.0, yaw)), T_map_camera[:3, 3])
+
+
+def _nowhere(reason: str) -> AgentPose:
+    return AgentPose(False, np.eye(4), np.full((6, 6), np.nan), reason=reason)
+
+
+def _extent(known: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Columns and rows of the rectangle that holds all that is known."""
+    spans = [np.flatnonzero(known.any(axis)) for axis in (0, 1)]
+    return np.array([span[-1] - span[0] + 1 for span in spans])
+
+
+def _words(text: str) -> Iterator[str]:
+    """The words of a text, each with the space before it."""
+    return iter(re.findall(r'\s*\S+', text))
