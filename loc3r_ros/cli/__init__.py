@@ -11,11 +11,14 @@ from importlib import import_module
 from loc3r_ros import __version__
 from loc3r_ros.errors import Loc3rError
 
-COMMANDS = ('run', 'world', 'weights', 'bench')
+COMMANDS = ('run', 'topics', 'world', 'weights', 'bench', 'doctor')
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command-line grammar; the heavy imports wait until a command executes."""
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The command-line grammar: of one command, or whole.
+
+    Of one, so that no command waits for the imports of another, or fails where they do.
+    """
     parser = argparse.ArgumentParser(
         prog='loc3r',
         description='Pose, map and spatial answers from an RGB(-D) camera.',
@@ -24,7 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--version', action='version', version=f'loc3r_ros {__version__}')
     parser.add_argument('--log-level', default='info', choices=('debug', 'info', 'warning'))
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    for name in COMMANDS:
+    for name in (command,) if command else COMMANDS:
         import_module(f'loc3r_ros.cli.{name}').add_parser(commands)
     return parser
 
@@ -36,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 on success, 1 where the command says that something failed, 2 on an error that its user
         can mend, 130 after Ctrl-C.
     """
-    args = build_parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    command = argv[0] if argv and argv[0] in COMMANDS else None
+    args = build_parser(command).parse_args(argv)
     logging.basicConfig(
         level=args.log_level.upper(), format='%(levelname)s %(name)s: %(message)s', force=True
     )
