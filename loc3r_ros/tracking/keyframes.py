@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from loc3r_ros.geometry import Array, invert, transform
 from loc3r_ros.tracking.features import Features
-from loc3r_ros.tracking.pose_graph import Edge, optimise
+from loc3r_ros.tracking.pose_graph import Edge, edges_from_arrays, edges_to_arrays, optimise
 from loc3r_ros.tracking.registration import Cloud
 from loc3r_ros.types import Frame
 
@@ -63,13 +63,18 @@ class KeyframeMap:
         return len(self.frames)
 
     def add(self, frame: Keyframe, T_map_k: Array, edges: list[Edge]) -> int:
-        """Append a keyframe with the edges that hold it, let them settle, and return its id."""
+        """Append a keyframe at a pose that its edges agree with, and return its id."""
         self._append(frame)
         self.poses.append(T_map_k)
         self.edges.extend(edges)
-        self.poses = optimise(self.poses, self.edges)
         self._model_ids, self._model = (), None
         return len(self.frames) - 1
+
+    def settle(self, edges: list[Edge]) -> None:
+        """Add edges, and let all poses follow them."""
+        self.edges.extend(edges)
+        self.poses = optimise(self.poses, self.edges)
+        self._model_ids, self._model = (), None
 
     def cloud(self, k: int) -> Cloud:
         """The prepared cloud of keyframe k, in its own optical frame."""
@@ -146,9 +151,7 @@ class KeyframeMap:
         state: dict[str, NDArray] = {
             'poses': np.array(self.poses).reshape(-1, 4, 4),
             'model_ids': np.array(self._model_ids, np.int64),
-            'edge_ids': np.array([(e.a, e.b) for e in self.edges], np.int64).reshape(-1, 2),
-            'edge_poses': np.array([e.T_a_b for e in self.edges]).reshape(-1, 4, 4),
-            'edge_information': np.array([e.information for e in self.edges]).reshape(-1, 6, 6),
+            **edges_to_arrays(self.edges),
         }
         for k, f in enumerate(self.frames):
             state[f'{k}/rays'] = f.features.rays
@@ -164,12 +167,7 @@ class KeyframeMap:
         self.__init__()  # type: ignore[misc]
         self.poses = list(state['poses'])
         self._model_ids = tuple(int(k) for k in state['model_ids'])
-        self.edges = [
-            Edge(int(a), int(b), T, H)
-            for (a, b), T, H in zip(
-                state['edge_ids'], state['edge_poses'], state['edge_information'], strict=True
-            )
-        ]
+        self.edges = edges_from_arrays(state)
         for k in range(len(self.poses)):
             sigma, voxel = (float(v) for v in state[f'{k}/scalars'])
             features = Features(

@@ -7,6 +7,7 @@ edge carries a Cauchy weight, so that one wrong match cannot bend the map.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,21 @@ class Edge:
     b: int
     T_a_b: Array
     information: Array
+
+
+def edges_to_arrays(edges: list[Edge]) -> dict[str, NDArray]:
+    """Edges as arrays, for a file."""
+    return {
+        'edge_ids': np.array([(e.a, e.b) for e in edges], np.int64).reshape(-1, 2),
+        'edge_poses': np.array([e.T_a_b for e in edges]).reshape(-1, 4, 4),
+        'edge_information': np.array([e.information for e in edges]).reshape(-1, 6, 6),
+    }
+
+
+def edges_from_arrays(arrays: Mapping[str, NDArray]) -> list[Edge]:
+    """The edges that `edges_to_arrays` was given."""
+    columns = (arrays[k] for k in ('edge_ids', 'edge_poses', 'edge_information'))
+    return [Edge(int(a), int(b), T, H) for (a, b), T, H in zip(*columns, strict=True)]
 
 
 def optimise(poses: list[Array], edges: list[Edge], *, rounds: int = 10) -> list[Array]:

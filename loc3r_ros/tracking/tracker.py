@@ -2,8 +2,9 @@
 
 Each frame is matched to the keyframes that its predicted view sees (PnP), then registered to their
 joined clouds (GICP); the two are fused by their information. A pose that leaves its surroundings
-becomes a keyframe, tied by measured edges to those it sees and to those it recognises, and the
-edges are solved together, so that a place seen again takes out the drift.
+becomes a keyframe, tied by measured edges to those it sees and to those it recognises. They are
+measured while the next frame is tracked and solved together after it, so that a place seen again
+takes out the drift, and no frame waits for it.
 
 The order of trust is evidence first: the encoder's prior only says where to look, and carries the
 pose for as long as nothing else does and it has agreed with what was measured before.
@@ -12,13 +13,13 @@ pose for as long as nothing else does and it has agreed with what was measured b
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.geometry import Array, invert, rotation_angle, transform
+from loc3r_ros.geometry import Array, invert, transform
 from loc3r_ros.tracking.covariance import (
     FLOOR,
     LOST_COVARIANCE,
@@ -38,9 +39,17 @@ from loc3r_ros.tracking.estimate import (
 )
 from loc3r_ros.tracking.features import FeatureExtractor, Features
 from loc3r_ros.tracking.keyframes import Keyframe, KeyframeMap
-from loc3r_ros.tracking.pose_graph import Edge
+from loc3r_ros.tracking.pose_graph import Edge, edges_from_arrays, edges_to_arrays
 from loc3r_ros.tracking.prior import EncoderPrior
 from loc3r_ros.tracking.registration import Cloud, frame_cloud, register
+from loc3r_ros.tracking.ties import (
+    MIN_FITNESS,
+    MIN_FITNESS_ALONE,
+    Candidate,
+    close,
+    measure,
+    recognised,
+)
 from loc3r_ros.types import Frame, Observation, TrackedPose, TrackingState
 
 logger = logging.getLogger(__name__)
@@ -60,22 +69,6 @@ CANDIDATES = 5
 MIN_OVERLAP = 0.3
 KEYFRAME_SHARE = 0.15
 """A new keyframe is due after moving this share of the median depth, or 15 degrees."""
-
-MIN_FITNESS = 0.4
-"""Share of a cloud that must find its surface when features vouch for the pose."""
-
-MIN_FITNESS_ALONE = 0.6
-"""The same without features: a wall fits another wall."""
-
-GATE_M, GATE_RAD = 0.15, np.radians(8.0)
-"""How far registration may move a pose from where it started and still be believed."""
-
-RECOGNITION_MATCHES, RECOGNITION_SHARE = 20, 0.4
-"""Matches, and the share of all, that must agree before a place is recognised: more than for a
-predicted view, since wallpaper, tiles and chairs repeat."""
-
-SURPRISE = 4.0
-"""Standard deviations, beside 5 cm and 2 degrees, by which an edge may contradict the poses."""
 
 MAX_COAST_S = 0.5
 """Velocity says nothing about what comes after a longer gap."""
@@ -110,6 +103,7 @@ class Tracker:
         self._extractor = FeatureExtractor(count=self.config.features)
         # Features and cloud take about as long and know nothing of each other: a core each.
         self._beside = ThreadPoolExecutor(1, 'loc3r-features')
+        self._behind = ThreadPoolExecutor(1, 'loc3r-ties')
         self.reset()
 
     def reset(self, T_map_camera: Array | None = None) -> None:
@@ -122,6 +116,7 @@ class Tracker:
         self._information = to_information(FLOOR, self._T)
         self._velocity = np.zeros(6)
         self._stamp: float | None = None
+        self._ties: Future[list[Edge]] | None = None
 
     def interrupt(self) -> None:
         """Nothing is known of what happened since the last frame: LOST until a place is known."""
@@ -158,14 +153,14 @@ class Tracker:
             else:
                 inliers = estimate.inliers
                 self._accept(estimate)
-            if self._worth_keeping():
-                keyframe = self._maybe_keyframe(frame, features, cloud)
-            if estimate is not None:
                 motion = invert(before) @ self._T
                 steady = steady and 0 < dt < MAX_COAST_S
                 self._velocity = log_se3(motion) / dt if steady else np.zeros(6)
                 if steady:
                     self.prior.judge(motion)
+            self._settle()
+            if self._worth_keeping():
+                keyframe = self._maybe_keyframe(frame, features, cloud)
         self._stamp = frame.stamp
         lost = self.state is TrackingState.LOST
         return TrackedPose(
@@ -220,7 +215,7 @@ class Tracker:
     def _relocalise(self, frame: Frame, features: Features, cloud: Cloud | None) -> Estimate | None:
         """Look for the place among all keyframes by appearance."""
         for k in self.map.recognise(features, CANDIDATES):
-            pnp = _recognised(self._matches(features, [k]))
+            pnp = recognised(self._matches(features, [k]))
             if pnp is None:
                 continue
             estimate = self._register(frame, cloud, pnp, pnp)
@@ -251,7 +246,7 @@ class Tracker:
             return pnp
         least = MIN_FITNESS_ALONE if pnp is None else MIN_FITNESS
         found = register(model, cloud, start, least=least)
-        if found is None or not _close(start, found.T):
+        if found is None or not close(start, found.T):
             return pnp
         return fuse(found, pnp or guess)
 
@@ -296,50 +291,40 @@ class Tracker:
         if distance < 1.0 or len(self.map) >= self.config.max_keyframes:
             return None
         new = len(self.map)
-        seen = self.map.visible(self._T, frame, least=MIN_OVERLAP)[:EDGES]
-        tracked = invert(self.map.poses[nearest]) @ self._T
-        edges = [Edge(nearest, new, tracked, self._information)]
-        alike = [k for k in self.map.recognise(features, REVISITS) if k not in seen]
-        expected = {k: invert(self.map.poses[k]) @ self._T for k in seen} | dict.fromkeys(alike)
-        for k, T_k_new in expected.items():
-            edge = self._edge(k, new, features, cloud, T_k_new)
-            if edge is not None:
-                edges.append(edge)
+        tracked = Edge(nearest, new, invert(self.map.poses[nearest]) @ self._T, self._information)
+        candidates = self._candidates(frame, features)
         keyframe = Keyframe(features, cloud.points, cloud.voxel, self._covariance)
-        self.map.add(keyframe, self._T, edges)
+        self.map.add(keyframe, self._T, [tracked])
+        self._ties = self._behind.submit(measure, new, features, cloud, candidates, self.map.cloud)
         if len(self.map) == self.config.max_keyframes:
             logger.warning('%d keyframes: the map of features is full and stays as it is', new + 1)
-        self._T = self.map.poses[new].copy()
         return new
 
-    def _edge(
-        self, k: int, new: int, features: Features, cloud: Cloud, T_k_new: Array | None
-    ) -> Edge | None:
-        """Measure the pose of a new keyframe against keyframe k.
+    def _candidates(self, frame: Frame, features: Features) -> list[Candidate]:
+        """Keyframes to which one made of this frame may be tied."""
+        seen = self.map.visible(self._T, frame, least=MIN_OVERLAP)[:EDGES]
+        alike = [k for k in self.map.recognise(features, REVISITS) if k not in seen]
+        return [
+            Candidate(
+                k,
+                self.map.frames[k].features,
+                invert(self.map.poses[k]) @ self._T,
+                self._covariance + self.map.frames[k].covariance,
+                in_view=k in seen,
+            )
+            for k in seen + alike
+        ]
 
-        Without an expected pose T_k_new the keyframe only looks alike: then matches must find it.
-        """
-        other = self.map.frames[k].features
-        best = _recognised(Matches.between(features, other.descriptors, other.points))
-        start = best.T if T_k_new is None and best is not None else T_k_new
-        if start is None:
-            return None
-        least = MIN_FITNESS_ALONE if best is None else MIN_FITNESS
-        found = register(self.map.cloud(k), cloud, start, least=least)
-        if found is not None and _close(start, found.T):
-            best = found if best is None else fuse(found, best)
-        if best is None or self._surprising(k, best.T):
-            return None
-        return Edge(k, new, best.T, best.information)
-
-    def _surprising(self, k: int, T_k_new: Array) -> bool:
-        """Whether a measured pose is farther from the tracked one than both poses' doubts allow."""
-        D = invert(T_k_new) @ invert(self.map.poses[k]) @ self._T
-        position, rotation = sigma(self._covariance + self.map.frames[k].covariance)
-        return bool(
-            np.linalg.norm(D[:3, 3]) > SURPRISE * position + 0.05
-            or rotation_angle(D[:3, :3]) > SURPRISE * rotation + np.radians(2.0)
-        )
+    def _settle(self) -> None:
+        """Let the edges of the last keyframe, made a frame ago, pull the map and the camera."""
+        if self._ties is None:
+            return
+        edges, self._ties = self._ties.result(), None
+        if not edges:
+            return
+        before = self.map.poses[-1]
+        self.map.settle(edges)
+        self._T = self.map.poses[-1] @ invert(before) @ self._T
 
     def state_dict(self) -> dict[str, NDArray]:
         """Everything as arrays: a tracker that loads them goes on with the same numbers."""
@@ -351,7 +336,11 @@ class Tracker:
             'state': np.array(self.state.value),
             'stamp': np.array([] if self._stamp is None else [self._stamp]),
         }
-        parts = {'map': self.map.state_dict(), 'prior': self.prior.state_dict()}
+        parts = {
+            'map': self.map.state_dict(),
+            'prior': self.prior.state_dict(),
+            'ties': edges_to_arrays([] if self._ties is None else self._ties.result()),
+        }
         return own | {f'{p}/{k}': v for p, part in parts.items() for k, v in part.items()}
 
     def load_state_dict(self, state: dict[str, NDArray]) -> None:
@@ -366,17 +355,5 @@ class Tracker:
         self._information, self._velocity = state['information'], state['velocity']
         self.state = TrackingState(str(state['state']))
         self._stamp = float(state['stamp'][0]) if len(state['stamp']) else None
-
-
-def _recognised(matches: Matches) -> Estimate | None:
-    """The pose by matches to a keyframe that only looks alike, where enough of them agree."""
-    pnp = solve_pnp(matches)
-    if pnp is None or pnp.inliers < RECOGNITION_MATCHES:
-        return None
-    return pnp if pnp.inliers >= RECOGNITION_SHARE * len(matches.points) else None
-
-
-def _close(a: Array, b: Array) -> bool:
-    """Whether registration stayed near its start."""
-    D = invert(a) @ b
-    return float(np.linalg.norm(D[:3, 3])) < GATE_M and rotation_angle(D[:3, :3]) < GATE_RAD
+        self._ties = Future()
+        self._ties.set_result(edges_from_arrays(part('ties/')))
