@@ -114,8 +114,9 @@ class Settings(Mapping[str, Any]):
         node.add_on_set_parameters_callback(self._check)
 
     def __getitem__(self, name: str) -> Any:
+        is_array = isinstance(self.table[name].default, tuple)
         value = self._node.get_parameter(name).value
-        return tuple(value) if isinstance(self.table[name].default, tuple) else value
+        return tuple(value) if is_array else value
 
     def __iter__(self) -> Any:
         return iter(self.table)

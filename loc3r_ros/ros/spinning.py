@@ -15,6 +15,8 @@ from rclpy.executors import (
 )
 from rclpy.logging import get_logger
 
+_log = get_logger('loc3r')
+
 
 class Spinning:
     """Executes callbacks; one that raises is logged, and the others go on.
@@ -58,4 +60,6 @@ def _spin(executor: Executor, is_over: Callable[[], bool]) -> None:
             return
         except Exception:
             if executor.context.ok():
-                get_logger('loc3r').error(f'a callback failed: {traceback.format_exc()}')
+                _log.error(
+                    f'a callback failed: {traceback.format_exc()}', throttle_duration_sec=1.0
+                )
