@@ -1,0 +1,6 @@
+"""Messages to bytes and back."""
+
+from ros_stand_in.messages import from_cdr as deserialize_message
+from ros_stand_in.messages import to_cdr as serialize_message
+
+__all__ = ['deserialize_message', 'serialize_message']
