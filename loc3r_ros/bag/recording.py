@@ -9,8 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from loc3r_ros.bag.closing import Closing
 from loc3r_ros.bag.reader import BagReader
 from loc3r_ros.bag.storage import RawMessage
@@ -19,7 +17,7 @@ from loc3r_ros.bag.trajectory import StampedPoses, read_poses
 from loc3r_ros.errors import InputError
 from loc3r_ros.ingest.camera_topics import CameraTopics
 from loc3r_ros.ingest.frames import FrameDecoder, RawImage, Sample
-from loc3r_ros.ingest.pairing import Pairing
+from loc3r_ros.ingest.pairing import STAMPS_FOR_THE_SLOP, Pairing, slop_for
 from loc3r_ros.ingest.problems import Problems
 from loc3r_ros.ingest.transforms import StaticTransforms
 
@@ -29,8 +27,6 @@ Item = TypeVar('Item')
 
 _log = logging.getLogger(__name__)
 
-_LARGEST_SLOP_S = 0.05
-_STAMPS_FOR_THE_RATE = 30
 _REMEDY = 'pass --camera-info TOPIC or --intrinsics FX,FY,CX,CY'
 
 
@@ -179,14 +175,8 @@ class Recording(Closing):
                 self._opening.note(topic, str(error))
 
     def _slop_from_rate(self) -> float:
-        if self.topics.depth is None:
-            return _LARGEST_SLOP_S
-        first = islice(self._reader.read([self.topics.depth]), _STAMPS_FOR_THE_RATE)
-        intervals = np.diff([_stamp(raw) for raw in first]) * 1e-9
-        intervals = intervals[intervals > 0]
-        if not len(intervals):
-            return _LARGEST_SLOP_S
-        return min(0.5 * float(np.median(intervals)), _LARGEST_SLOP_S)
+        depth = self._reader.read([self.topics.depth] if self.topics.depth else [])
+        return slop_for([_stamp(raw) for raw in islice(depth, STAMPS_FOR_THE_SLOP)]) * 1e-9
 
 
 def _one_behind(items: Iterator[Item]) -> Iterator[Item]:

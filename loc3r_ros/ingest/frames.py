@@ -94,13 +94,19 @@ class FrameDecoder:
         except InputError as error:
             self._problems.note(f'message {intrinsics.what}', f'camera_info: {error}')
 
+    def begin(self) -> None:
+        """The stream begins anew: what comes next is not compared with what was."""
+        self._last = None
+
     def sample(self, image: RawImage, depth: RawImage | None) -> Sample | None:
         """The frame of an image; None where the image cannot be decoded."""
         try:
             message = self._decode(image.raw)
             rgb = decode_color(message)
         except InputError as error:
-            self._problems.note('image', f'image {image.index} cannot be decoded: {error}')
+            self._problems.note(
+                'image', f'{self._topics.image}: image {image.index} cannot be decoded: {error}'
+            )
             return None
         height, width = rgb.shape[:2]
         camera = self._color.at(image.stamp_ns, width, height)
@@ -126,13 +132,17 @@ class FrameDecoder:
         if self._topics.depth is None:
             return None
         if depth is None:
-            self._problems.note('no depth', 'image without depth near in time')
+            self._problems.note(
+                'no depth', f'image without depth near in time on {self._topics.depth}'
+            )
             return None
         try:
             message = self._decode(depth.raw)
             values = decode_depth(message)
         except InputError as error:
-            self._problems.note('depth', f'depth {depth.index} cannot be decoded: {error}')
+            self._problems.note(
+                'depth', f'{self._topics.depth}: depth {depth.index} cannot be decoded: {error}'
+            )
             return None
         height, width = values.shape
         camera = self._deep.at(depth.stamp_ns, width, height)

@@ -43,7 +43,7 @@ class Intrinsics:
         self._remedy = remedy
         self._fixed = fixed
         self._rectified = rectified
-        self._parsed: dict[tuple, PinholeCamera | None] = {}
+        self._parsed: dict[tuple, PinholeCamera | str] = {}
         self._resized: dict[tuple, PinholeCamera] = {}
         self._recent: deque[tuple[int, PinholeCamera | None]] = deque(maxlen=_KEPT)
 
@@ -57,7 +57,10 @@ class Intrinsics:
             if len(self._parsed) >= _KEPT:  # a lens that zooms or focuses
                 self._parsed.clear()
             self._parsed[key] = self._parse(info)
-        self._recent.append((stamp_ns, self._parsed[key]))
+        camera = self._parsed[key]
+        if isinstance(camera, str):
+            self._problems.note(f'camera_info {self.what}', camera)
+        self._recent.append((stamp_ns, None if isinstance(camera, str) else camera))
 
     def at(self, stamp_ns: int, width: int, height: int) -> PinholeCamera | None:
         """Intrinsics of a width x height image.
@@ -83,14 +86,12 @@ class Intrinsics:
             self._resized[key] = make()
         return self._resized[key]
 
-    def _parse(self, info: Any) -> PinholeCamera | None:
+    def _parse(self, info: Any) -> PinholeCamera | str:
+        """The camera, or what is wrong with it."""
         try:
             return camera_from_info(info, rectified=self._rectified)
         except InputError as error:
-            self._problems.note(
-                f'camera_info {self.what}', f'camera_info of {self.what}: {error}; {self._remedy}'
-            )
-            return None
+            return f'camera_info of {self.what}: {error}; {self._remedy}'
 
     def _fit(self, camera: PinholeCamera, width: int, height: int) -> PinholeCamera | None:
         given = f'camera_info of {self.what} is for {camera.width}x{camera.height}'

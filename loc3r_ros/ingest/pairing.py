@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import numpy as np
+
 Item = TypeVar('Item')
+
+LARGEST_SLOP_NS = 50_000_000
+STAMPS_FOR_THE_SLOP = 30
 
 _WAITING_IMAGES = 30
 _WAITING_DEPTHS = 60
@@ -17,6 +22,19 @@ _DEAD_AFTER = 60
 
 _KNOWN_AFTER = 10
 """Intervals of a stream that must be seen before the smallest of them is believed."""
+
+
+def slop_for(depth_stamps_ns: Sequence[int]) -> int:
+    """The slop, ns, that suits a depth stream: half its median interval, and at most 50 ms.
+
+    Args:
+        depth_stamps_ns: the first `STAMPS_FOR_THE_SLOP` or so; few or none are no error.
+    """
+    intervals = np.diff(depth_stamps_ns)
+    intervals = intervals[intervals > 0]
+    if not len(intervals):
+        return LARGEST_SLOP_NS
+    return min(int(np.median(intervals)) // 2, LARGEST_SLOP_NS)
 
 
 @dataclass(frozen=True, eq=False)

@@ -271,7 +271,7 @@ def test_zero_or_wrong_intrinsics(tmp_path, K, words):
     samples, (problem,) = take(write(tmp_path / 'bag', rows))
     assert [s.frame.camera for s in samples] == [None] * 3
     assert words in problem
-    assert problem.endswith('pass --camera-info TOPIC or --intrinsics FX,FY,CX,CY')
+    assert 'pass --camera-info TOPIC or --intrinsics FX,FY,CX,CY' in problem
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_one_frame_that_cannot_be_decoded_is_left_out(tmp_path, caplog):
         samples, problems = take(write(tmp_path / 'bag', rows), intrinsics=(60, 60, 32, 24))
     assert [s.index for s in samples] == [0, 2, 4]
     assert len(problems) == 1
-    assert problems[0].startswith('image 1 cannot be decoded: compressed image')
+    assert problems[0].startswith('/image/compressed: image 1 cannot be decoded: compressed')
     assert problems[0].endswith('(2 times)')
     assert sum('cannot be decoded' in r.message for r in caplog.records) == 1
 
@@ -390,7 +390,7 @@ def test_messages_that_are_cut_short(tmp_path):
     samples, problems = take(write(tmp_path / 'bag', rows))
     assert [s.index for s in samples] == [0]
     assert len(problems) == 3
-    assert any(p.startswith('image 1 cannot be decoded: a message of') for p in problems)
+    assert any('image 1 cannot be decoded: a message of' in p for p in problems)
 
 
 def test_no_image_topic(tmp_path):
