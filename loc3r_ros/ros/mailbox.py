@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from threading import Condition, Event, Thread
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar('Item')
+Result = TypeVar('Result')
 
 _log = logging.getLogger(__name__)
 
@@ -106,14 +108,27 @@ class Worker(Generic[Item]):
         self._ready = ready
         self._stopping = Event()
         self._last_traceback = -_TRACEBACK_EVERY_S
+        self._jobs: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         # A daemon: work that hangs must not keep the process from ending.
         self._thread = Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
+
+    def call(self, job: Callable[[], Result]) -> Future[Result]:
+        """Have something done between two items, whether or not they are `ready`.
+
+        Returns:
+            Its result, or what it raised; cancelled when the worker stops before.
+        """
+        future: Future[Result] = Future()
+        self._jobs.append((future, job))
+        return future
 
     def stop(self, timeout_s: float = 2.0) -> bool:
         """Stop after the current item; False when that takes longer than the timeout."""
         self._stopping.set()
         self._thread.join(timeout_s)
+        for future, _ in list(self._jobs):
+            future.cancel()
         return not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -124,12 +139,22 @@ class Worker(Generic[Item]):
                 self._note(error)
 
     def _turn(self) -> None:
+        while self._jobs:
+            self._do(*self._jobs.popleft())
         if not self._ready():
             self._stopping.wait(0.02)
             return
         item = self._mailbox.take(0.1)
         if item is not None:
             self._handle(item)
+
+    def _do(self, future: Future[Result], job: Callable[[], Result]) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(job())
+        except BaseException as error:
+            future.set_exception(error)
 
     def _note(self, error: Exception) -> None:
         self.errors += 1

@@ -210,3 +210,24 @@ def test_stop_waits_for_the_current_item_and_takes_no_further_one():
     assert worker.stop()
     assert handled == [1]
     assert len(mailbox) == 1
+
+
+def test_a_call_is_done_between_items_ready_or_not_and_tells_how_it_went():
+    mailbox = Mailbox[int]()
+    handled: list[int] = []
+    is_ready = Event()
+    worker = Worker(mailbox, handled.append, is_ready.is_set)
+    mailbox.put(1)
+    assert worker.call(lambda: len(handled)).result(2.0) == 0
+    with pytest.raises(KeyError, match='broken'):
+        worker.call(lambda: {}['broken']).result(2.0)
+    is_ready.set()
+    end = monotonic() + 2.0
+    while not handled and monotonic() < end:
+        sleep(0.005)
+    assert handled == [1]
+    assert worker.errors == 0
+    assert worker.stop()
+    late = worker.call(lambda: 0)
+    worker.stop()
+    assert late.cancelled()
