@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
 import pytest
+
+# With ROS sourced, pytest loads a plugin of launch's, by which every later logger would keep its
+# records from `caplog`.
+logging.setLoggerClass(logging.Logger)
 
 
 @pytest.fixture(scope='session')
