@@ -149,7 +149,9 @@ class Ros:
         client = self.node.create_client(srv_type, name)
         try:
             assert client.wait_for_service(TIMEOUT_S), f'no service {name}'
-            return self.result(client.call_async(request or srv_type.Request()), f'answer of {name}')
+            return self.result(
+                client.call_async(request or srv_type.Request()), f'answer of {name}'
+            )
         finally:
             self.node.destroy_client(client)
 
@@ -174,5 +176,7 @@ class Ros:
 
     def command(self, module: str, *arguments: str) -> list[str]:
         """Command line that runs a Python module in a process of its own, on the same ROS."""
-        stand_in = ['-m', 'ros_stand_in', module] if 'ros_stand_in' in sys.modules else ['-m', module]
+        stand_in = (
+            ['-m', 'ros_stand_in', module] if 'ros_stand_in' in sys.modules else ['-m', module]
+        )
         return [sys.executable, *stand_in, *arguments]

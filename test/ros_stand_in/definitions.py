@@ -65,7 +65,9 @@ def typestore() -> Typestore:
 @cache
 def interfaces() -> frozenset[str]:
     """All interfaces as `<package>/<kind>/<Name>`."""
-    return frozenset(_texts()) | {name for name in typestore().fielddefs if '_' not in name.split('/')[2]}
+    return frozenset(_texts()) | {
+        name for name in typestore().fielddefs if '_' not in name.split('/')[2]
+    }
 
 
 @cache

@@ -28,7 +28,13 @@ class Scalar:
     def __init__(self, base: str, bound: int = 0) -> None:
         self.base = base
         self.bound = bound
-        self.type = {'bool': bool, 'byte': bytes, 'string': str, 'float32': float, 'float64': float}.get(base, int)
+        self.type = {
+            'bool': bool,
+            'byte': bytes,
+            'string': str,
+            'float32': float,
+            'float64': float,
+        }.get(base, int)
         if self.type is int:
             limits = np.iinfo(TYPECODES[base])
             self.limits = int(limits.min), int(limits.max)

@@ -40,15 +40,15 @@ def shutdown(*, context: Context | None = None, uninstall_handlers: bool | None 
     _leave(context, uninstall_handlers).shutdown()
 
 
-def try_shutdown(
-    *, context: Context | None = None, uninstall_handlers: bool | None = None
-) -> None:
+def try_shutdown(*, context: Context | None = None, uninstall_handlers: bool | None = None) -> None:
     """End if it is not ended yet."""
     _leave(context, uninstall_handlers).try_shutdown()
 
 
 def _leave(context: Context | None, uninstall_handlers: bool | None) -> Context:
-    if uninstall_handlers or (uninstall_handlers is None and context in (None, get_default_context())):
+    if uninstall_handlers or (
+        uninstall_handlers is None and context in (None, get_default_context())
+    ):
         uninstall_signal_handlers()
     return get_default_context(shutting_down=True) if context is None else context
 

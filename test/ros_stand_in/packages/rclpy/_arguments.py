@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import MantissaNoDotYAML1_1Warning
 
 
 def _yaml(text: str) -> Any:
-    return YAML(typ='safe', pure=True).load(text)
+    """As rcl reads it: YAML 1.1, where `y` and `no` are booleans."""
+    reader = YAML(typ='safe', pure=True)
+    reader.version = (1, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', MantissaNoDotYAML1_1Warning)  # 1e-3 is a number to rcl too
+        return reader.load(text)
 
 
 class RosArguments:
@@ -57,7 +64,7 @@ class RosArguments:
         """Overrides for a node; what is said last wins."""
         path = f'{namespace.rstrip("/")}/{node_name}'
         return {
-            name: value
+            name: None if value == [] else value  # an empty list has no type: not set
             for node, name, value in self._parameters
             if node in ('', node_name, path) or _matches(node, path)
         }

@@ -100,7 +100,9 @@ class Clock:
         return Time(nanoseconds=self._now_ns(), clock_type=self._clock_type)
 
     def _now_ns(self) -> int:
-        return system.monotonic_ns() if self._clock_type is ClockType.STEADY_TIME else system.time_ns()
+        return (
+            system.monotonic_ns() if self._clock_type is ClockType.STEADY_TIME else system.time_ns()
+        )
 
     def create_jump_callback(
         self,

@@ -86,9 +86,7 @@ class Executor:
     def spin_once(self, timeout_sec: float | None = None) -> None:
         self._spin_once(timeout_sec, lambda: False)
 
-    def spin_until_future_complete(
-        self, future: Future, timeout_sec: float | None = None
-    ) -> None:
+    def spin_until_future_complete(self, future: Future, timeout_sec: float | None = None) -> None:
         future.add_done_callback(lambda _: self.wake())
         limited = timeout_sec is not None and timeout_sec >= 0
         end = time.monotonic() + timeout_sec if limited else None
@@ -111,7 +109,9 @@ class Executor:
                 raise ExternalShutdownException
             if (work := self._next_work()) is not None:
                 return work
-            waits = [w for node in self.get_nodes() for e in node._waitables() if (w := e._due_in())]
+            waits = [
+                w for node in self.get_nodes() for e in node._waitables() if (w := e._due_in())
+            ]
             if end is not None:
                 if (left := end - time.monotonic()) <= 0:
                     return None

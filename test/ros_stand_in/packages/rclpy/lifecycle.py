@@ -191,8 +191,7 @@ class LifecycleNode(Node):
         if request.transition.label:
             transition = self._transition(request.transition.label)
         response.success = (
-            transition is not None
-            and self._change(transition) is TransitionCallbackReturn.SUCCESS
+            transition is not None and self._change(transition) is TransitionCallbackReturn.SUCCESS
         )
         return response
 
@@ -200,5 +199,3 @@ class LifecycleNode(Node):
         response.current_state.id = _STATES[self._state]
         response.current_state.label = self._state
         return response
-
-

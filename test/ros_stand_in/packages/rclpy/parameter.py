@@ -9,7 +9,13 @@ from typing import Any
 from rcl_interfaces.msg import Parameter as ParameterMsg
 from rcl_interfaces.msg import ParameterType, ParameterValue
 
-_ITEMS = {'BYTE_ARRAY': bytes, 'BOOL_ARRAY': bool, 'INTEGER_ARRAY': int, 'DOUBLE_ARRAY': float, 'STRING_ARRAY': str}
+_ITEMS = {
+    'BYTE_ARRAY': bytes,
+    'BOOL_ARRAY': bool,
+    'INTEGER_ARRAY': int,
+    'DOUBLE_ARRAY': float,
+    'STRING_ARRAY': str,
+}
 _SINGLES = {'BOOL': bool, 'INTEGER': int, 'DOUBLE': float, 'STRING': str}
 _FIELDS = {
     'BOOL': 'bool_value', 'INTEGER': 'integer_value', 'DOUBLE': 'double_value',

@@ -1,1 +1,10 @@
-class ActionClient: pass
+"""Actions: long work with feedback, that can be cancelled.
+
+As in ROS, an action consists of services (send_goal, cancel_goal, get_result) and topics (feedback,
+status) below its name.
+"""
+
+from rclpy.action.client import ActionClient
+from rclpy.action.server import ActionServer, CancelResponse, GoalResponse
+
+__all__ = ['ActionClient', 'ActionServer', 'CancelResponse', 'GoalResponse']

@@ -1,0 +1,1 @@
+"""The stand-in's sensor_msgs_py; see ros_stand_in."""
