@@ -8,15 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.geometry import Array, exp_so3, pose
-from loc3r_ros.types import (
-    AgentPose,
-    OccupancyGrid,
-    Target,
-    TrackedPose,
-    TrackingState,
-    View,
-)
+from loc3r_ros.types import AgentPose, OccupancyGrid, Target, TrackedPose, View
+from loc3r_ros.vlm.agent import camera_agent, nowhere
 from loc3r_ros.vlm.engine import NoAnswerError
 
 IDENTITY = 'no model loaded'
@@ -68,16 +61,8 @@ class NoModel:
     def localize(self, situation: str) -> AgentPose:
         """The tracked pose of the camera; words cannot be placed."""
         if situation:
-            return _nowhere(f'{REMEDY}. An empty situation asks where the camera is')
-        tracked = self._pose()
-        if tracked is None or tracked.state is TrackingState.INITIALISING:
-            return _nowhere('the camera is not tracked yet')
-        if tracked.state is TrackingState.LOST:
-            x, y = tracked.T_map_camera[:2, 3]
-            return _nowhere(
-                f'the camera is lost; it was last at ({x:.2f}, {y:.2f}). Show it a known place'
-            )
-        return AgentPose(True, upright(tracked.T_map_camera), tracked.covariance)
+            return nowhere(f'{REMEDY}. An empty situation asks where the camera is')
+        return camera_agent(self._pose())
 
     def ask(self, question: str, situation: str = '') -> Iterator[str]:
         """Answer where geometry knows the answer."""
@@ -123,17 +108,6 @@ class NoModel:
             f'{(free + occupied) * area:.1f} square metres have been mapped: {free * area:.1f} '
             f'free, {occupied * area:.1f} occupied, within {width:.1f} by {depth:.1f} m.'
         )
-
-
-def upright(T_map_camera: Array) -> Array:
-    """T_map_agent of one who stands where a camera is and faces where it looks: x is level."""
-    forward = T_map_camera[:3, 2]
-    yaw = float(np.arctan2(forward[1], forward[0]))
-    return pose(exp_so3((0.0, 0.0, yaw)), T_map_camera[:3, 3])
-
-
-def _nowhere(reason: str) -> AgentPose:
-    return AgentPose(False, np.eye(4), np.full((6, 6), np.nan), reason=reason)
 
 
 def _extent(known: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -1,0 +1,93 @@
+"""From the name of a place to a pose that the robot can take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from loc3r_ros.mapping.goal import GoalPose, Refusal, reachable_goals
+from loc3r_ros.ros.costmap import Costmap
+from loc3r_ros.ros.scene import Scene, Sight
+from loc3r_ros.types import Target
+from loc3r_ros.vlm.agent import camera_agent
+from loc3r_ros.vlm.engine import NoAnswerError
+
+_CHOICES = 64
+"""Poses that the costmap may choose from; at a robot's radius apart they fill its circle."""
+
+
+@dataclass(frozen=True, eq=False)
+class Goal:
+    """A resolved goal.
+
+    Attributes:
+        target: what is to be faced.
+        pose: where the robot shall stand.
+        told: all of it in words, with what it was checked against.
+    """
+
+    target: Target
+    pose: GoalPose
+    told: str
+
+
+class Goals:
+    """Finds a free place before a target, on our map and on Nav2's where it runs.
+
+    Args:
+        scene: the map, and where the robot is.
+        costmap: Nav2's.
+        settings: `robot_radius_m` and `goal_snap_radius_m`.
+    """
+
+    def __init__(self, scene: Scene, costmap: Costmap, settings: Any) -> None:
+        self._scene = scene
+        self._costmap = costmap
+        self._settings = settings
+
+    def resolve(self, target: Target, sight: Sight, check: Callable[[], None]) -> Goal:
+        """Where to stand before a target.
+
+        Args:
+            target: where the engine says that it is.
+            sight: where the camera is.
+            check: called while waiting for Nav2; what it raises ends the wait.
+
+        Raises:
+            NoAnswerError: there is no such place.
+        """
+        if not target.found:
+            raise NoAnswerError(target.reason)
+        here = camera_agent(sight.pose)
+        if not here.found:
+            raise NoAnswerError(f'no way can be told: {here.reason}')
+        grid = self._scene.grid
+        if grid is None:
+            raise NoAnswerError('there is no map yet: does bev_mapper run, and publish `bev`?')
+        target_xy = (float(target.position[0]), float(target.position[1]))
+        goals = reachable_goals(
+            grid,
+            target_xy,
+            (float(here.T_map_agent[0, 3]), float(here.T_map_agent[1, 3])),
+            robot_radius_m=self._settings['robot_radius_m'],
+            snap_radius_m=self._settings['goal_snap_radius_m'],
+            most=_CHOICES,
+        )
+        if isinstance(goals, Refusal):
+            raise NoAnswerError(goals.reason)
+        verdict = self._costmap.first_free(goals, check)
+        if verdict.goal is None:
+            raise NoAnswerError(
+                f'{verdict.told}: {len(goals)} places before {target_xy} were tried'
+            )
+        return Goal(target, verdict.goal, _told(target, verdict.goal, verdict.told))
+
+
+def _told(target: Target, goal: GoalPose, checked: str) -> str:
+    x, y = target.position[:2]
+    where = 'there' if goal.moved_m == 0.0 else f'{goal.moved_m:.2f} m before it, facing it'
+    return (
+        f'{target.label or "The target"} is at ({x:.2f}, {y:.2f}); the goal is '
+        f'({goal.x:.2f}, {goal.y:.2f}), {where}. Checked against our map and {checked}.'
+    )
