@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
+from time import monotonic
 from typing import Any, TypeVar
 
 from rclpy.clock import Clock, ClockType
@@ -171,6 +172,7 @@ class Stage(LifecycleNode):
     def _enter(self, method: Callable[[], None], owner: ExitStack) -> bool:
         """Run `configure` or `activate`; on an exception nothing of it stays."""
         self._owner = owner
+        start = monotonic()
         try:
             method()
         except Exception as error:
@@ -178,7 +180,7 @@ class Stage(LifecycleNode):
             owner.close()
             return False
         self.refusal = ''
-        self.get_logger().info(f'{method.__name__}: done')
+        self.get_logger().info(f'{method.__name__}: done in {monotonic() - start:.1f} s')
         return True
 
     def _leave(self, method: Callable[[], None], owner: ExitStack) -> None:

@@ -17,17 +17,17 @@ SILENCE_S = 5.0
 """Wall time without data after which the watchdog speaks."""
 
 _JOIN_S = 1.0
-"""Inputs that will be due within this time are told of in the same message."""
+"""Time between two checks; inputs that fall due before the next are told of with the others."""
 
 _SUGGESTIONS = 4
 
 
 @dataclass
 class _Watched:
-    name: str
     explain: Callable[[], str]
     is_condition: bool
     last: float
+    has_come: bool = False
     is_told: bool = False
 
 
@@ -61,16 +61,18 @@ class Watchdog:
         Args:
             name: the topic as the node names it, before remapping (`image`).
             subscriptions: of which any one suffices, such as raw and compressed.
-            required: an optional input is only spoken of where someone publishes it.
+            required: an optional input is only spoken of where someone publishes it, and once it
+                has stopped.
             parameter: that sets its quality of service (`image_qos`).
             hint: what else may help; a clause in lower case.
         """
 
         def explain() -> str:
-            text = explain_silence(self._stage, name, subscriptions, required, parameter)
+            is_expected = required or watched.has_come
+            text = explain_silence(self._stage, name, subscriptions, is_expected, parameter)
             return f'{text}; {hint}' if text and hint else text
 
-        self._watched[name] = _Watched(name, explain, False, self._clock())
+        watched = self._watched[name] = _Watched(explain, False, self._clock())
 
     def expect(self, name: str, missing: Callable[[], str]) -> None:
         """Watch a condition.
@@ -80,38 +82,37 @@ class Watchdog:
             missing: what is missing, in one line; empty while all is well. It is called every
                 second by the executor.
         """
-        self._watched[name] = _Watched(name, missing, True, self._clock())
+        self._watched[name] = _Watched(missing, True, self._clock())
 
     def fed(self, name: str) -> None:
         """Data came, or a condition is met; from any thread."""
         with self._lock:
             watched, now = self._watched[name], self._clock()
             silence, was_told = now - watched.last, watched.is_told
-            watched.last, watched.is_told = now, False
+            watched.last, watched.has_come, watched.is_told = now, True, False
         if was_told:
             self._stage.get_logger().info(f'{name} is back after {silence:.0f} s')
 
     def check(self) -> None:
         """Speak of what has newly fallen silent."""
-        lines, is_due = [], False
-        for watched in list(self._watched.values()):
-            silence = self._clock() - watched.last
-            if not watched.is_condition and (watched.is_told or silence < SILENCE_S - _JOIN_S):
-                continue
-            text = watched.explain()
-            if watched.is_condition and not text:
-                self.fed(watched.name)
-            elif text and not watched.is_told and silence >= SILENCE_S - _JOIN_S:
-                lines.append((watched, text))
-                is_due = is_due or silence >= SILENCE_S
-        clock = self._explain_clock()
-        if not is_due:
+        for name, watched in self._watched.items():
+            if watched.is_condition and not watched.explain():
+                self.fed(name)
+        silences = [
+            (self._clock() - watched.last, watched, text)
+            for watched in self._watched.values()
+            if not watched.is_told
+            and self._clock() - watched.last >= SILENCE_S - _JOIN_S
+            and (text := watched.explain())
+        ]
+        clock = self._explain_clock()  # every second: it looks whether the time goes on
+        if max((silence for silence, _, _ in silences), default=0.0) < SILENCE_S:
             return
-        for watched, _ in lines:
+        for _, watched, _ in silences:
             watched.is_told = True
-        texts = [text for _, text in lines] + ([clock] if clock else [])
+        texts = [text for _, _, text in silences] + ([clock] if clock else [])
         listed = ''.join(f'\n  - {text}' for text in texts)
-        self._stage.get_logger().warning(f'waiting for {SILENCE_S:g} s:{listed}')
+        self._stage.get_logger().warning(f'still waiting after {SILENCE_S:g} s:{listed}')
 
     def _explain_clock(self) -> str:
         """What is wrong with simulated time."""
@@ -131,7 +132,7 @@ class Watchdog:
 
 
 def explain_silence(
-    node: Any, name: str, subscriptions: Sequence[Any], required: bool, parameter: str
+    node: Any, name: str, subscriptions: Sequence[Any], is_expected: bool, parameter: str
 ) -> str:
     """Why no message came on an input, and what mends it; empty where none was to be expected.
 
@@ -139,7 +140,7 @@ def explain_silence(
         node: that subscribes.
         name: the topic as the node names it.
         subscriptions: of which any one suffices.
-        required: whether the absence of publishers is worth a word.
+        is_expected: whether the absence of publishers is worth a word.
         parameter: that sets the quality of service.
     """
     offers = [
@@ -151,7 +152,7 @@ def explain_silence(
     if offers:
         count = f'{len(offers)} publisher{"s" if len(offers) > 1 else ""}'
         return f'{first.topic_name}: {count}: {"; ".join(offers)}'
-    if not required:
+    if not is_expected:
         return ''
     found = _topics_of_kind(node, [_kind(s.msg_type) for s in subscriptions])
     there = f'published now: {", ".join(found)}' if found else 'no topic of this type is published'
@@ -177,7 +178,8 @@ def _topics_of_kind(node: Any, kinds: Sequence[str]) -> list[str]:
     found = [
         topic
         for topic, types in node.get_topic_names_and_types()
-        if set(types) & set(kinds) and node.get_publishers_info_by_topic(topic)
+        if set(types) & set(kinds)
+        and any(o.topic_type in kinds for o in node.get_publishers_info_by_topic(topic))
     ]
     return [*found[:_SUGGESTIONS], *(['...'] if len(found) > _SUGGESTIONS else [])]
 

@@ -12,6 +12,7 @@ while, which is why everything here waits for what it needs.
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -97,6 +98,10 @@ class Ros:
         """End everything; raise what a callback raised."""
         for _, _, nodes in reversed(self._spinning[:]):
             self.stop(nodes[0])
+        nodes = []
+        # A lifecycle node refers to itself, and until it is collected its name in rcl's table of
+        # loggers swallows what the next node of that name logs to /rosout.
+        gc.collect()
         rclpy.try_shutdown()
         if self._errors:
             raise self._errors[0]
