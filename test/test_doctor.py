@@ -20,8 +20,6 @@ from loc3r_ros.doctor.ros import look_at_ros
 from loc3r_ros.doctor.weights import look_at_weights
 
 ROOT = Path(__file__).resolve().parents[1]
-NUMERIC = ('numpy', 'torch')
-
 FAKE_ROS = {
     'torch.py': "__version__ = '2.9'\n"
     'class version: cuda = "12.6"\n'
@@ -62,6 +60,9 @@ def fake_ros(bare, monkeypatch):
         (bare / path).write_text(text)
     _program(bare / 'bin/ros2', f'#!{sys.executable}\n')
     monkeypatch.setenv('ROS_DISTRO', 'jazzy')
+    # Real imports take their time; one test has them all.
+    some = [p for p in PACKAGES if p.ros or p.module in ('numpy', 'torch')]
+    monkeypatch.setattr('loc3r_ros.doctor.PACKAGES', some)
     return bare
 
 
@@ -86,7 +87,8 @@ def test_without_ros_recordings_are_ready_and_nodes_are_not(bare, capsys):
 
 
 def test_exit_code_is_that_of_what_is_needed(bare, capsys, monkeypatch):
-    monkeypatch.setattr('loc3r_ros.doctor.PACKAGES', [p for p in PACKAGES if p.module in NUMERIC])
+    some = [p for p in PACKAGES if p.module in ('numpy', 'torch')]
+    monkeypatch.setattr('loc3r_ros.doctor.PACKAGES', some)
     assert _doctor(capsys, '--need', 'recordings')[0] == 0
     assert _doctor(capsys, '--need', 'nodes')[0] == 1
 
@@ -100,6 +102,37 @@ def test_a_crashing_cv_bridge_is_a_row_and_no_more(fake_ros, capsys):
     assert rows['rclpy']['what'] == '7.1, rmw_of_test'
     assert rows['GPU']['what'] == 'Orin, 15.0 GiB, compute capability 8.7'
     assert rows['ros2 launch']['what'].endswith(f'bin/ros2, run by {sys.executable}')
+
+
+def test_rclpy_of_another_python_is_no_matter_for_pip(fake_ros, capsys):
+    (fake_ros / 'rclpy/__init__.py').write_text('import rclpy._rclpy_pybind11\n')
+    code, _, rows = _doctor(capsys)
+    assert code == 1
+    for name in ('rclpy', 'loc3r_ros.msg'):
+        assert rows[name]['what'] == 'ROS 2 was built for another Python than this one'
+        assert rows[name]['remedy'] == 'make the venv with the Python of ROS 2: docs/install.md'
+
+
+@pytest.mark.parametrize(
+    ('needed', 'remedy'),
+    [
+        ('shape_msgs', 'sudo apt install ros-jazzy-shape-msgs'),
+        ('rosidl_runtime_py', 'sudo apt install ros-jazzy-rosidl-runtime-py'),
+        ('transforms3d', "python3 -m pip install 'transforms3d'"),
+    ],
+)
+def test_a_module_that_another_needs_has_its_own_remedy(fake_ros, capsys, needed, remedy):
+    (fake_ros / 'tf_transformations.py').write_text(f'raise ModuleNotFoundError(name={needed!r})\n')
+    row = _doctor(capsys)[2]['tf_transformations']
+    assert (row['state'], row['remedy']) == ('broken', remedy)
+
+
+def test_scipy_is_tried_where_it_is_used(bare):
+    """`import scipy` succeeds even where NumPy 2 breaks all of its compiled parts."""
+    (bare / 'scipy').mkdir()
+    (bare / 'scipy/__init__.py').write_text('__version__ = "1.11.4"\n')
+    (bare / 'scipy/linalg.py').write_text('raise ImportError("compiled using NumPy 1.x")\n')
+    assert probe('scipy', timeout_s=30) == Probe('broken', about=NUMPY_1)
 
 
 def test_messages_of_another_python_ask_for_a_clean_build(fake_ros, capsys):
@@ -164,6 +197,15 @@ def test_distribution(bare, environ, state, what):
         (
             'import sys, os; print("A module that was compiled using NumPy 1.x cannot be run in",'
             ' file=sys.stderr, flush=True); os.abort()',
+            NUMPY_1,
+        ),
+        (
+            'raise AttributeError("`np.float_` was removed in the NumPy 2.0 release.")',
+            NUMPY_1,
+        ),
+        (
+            'import sys; print("RuntimeError: module compiled against ABI version 0x1000009 but",'
+            ' file=sys.stderr); raise ImportError("numpy.core.multiarray failed to import")',
             NUMPY_1,
         ),
         ('import time; time.sleep(60)', 'its import did not end within 0.5 s'),

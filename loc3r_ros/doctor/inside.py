@@ -15,6 +15,7 @@ from importlib import metadata
 from typing import Any
 
 NEEDS_MODULE = 'it needs the module {}, which is missing'
+OTHER_PYTHON = 'ROS 2 was built for another Python than this one'
 
 
 def look(name: str, distribution: str) -> dict[str, Any]:
@@ -25,6 +26,8 @@ def look(name: str, distribution: str) -> dict[str, Any]:
     except ModuleNotFoundError as error:
         if error.name and f'{name}.'.startswith(f'{error.name}.'):
             return {'missing': True}
+        if error.name and error.name.startswith('rclpy.'):
+            return {'error': OTHER_PYTHON}
         return {'error': NEEDS_MODULE.format(error.name)}
     except (Exception, SystemExit) as error:
         text = ' '.join(str(error).split())
@@ -48,6 +51,13 @@ def _nothing(module: Any) -> dict[str, Any]:
 
 def _cv2(cv2: Any) -> dict[str, Any]:
     cv2.SIFT_create()  # not in every build before 4.4
+    return {}
+
+
+def _scipy(scipy: Any) -> dict[str, Any]:
+    """The compiled parts that are used here: `import scipy` alone loads none."""
+    for part in ('linalg', 'sparse.linalg', 'spatial.transform'):
+        importlib.import_module(f'scipy.{part}')
     return {}
 
 
@@ -97,6 +107,7 @@ ABOUT: dict[str, Callable[[Any], dict[str, Any]]] = {
     'loc3r_ros.msg': _messages,
     'onnxruntime': _onnxruntime,
     'rclpy': _rclpy,
+    'scipy': _scipy,
     'torch': _torch,
 }
 

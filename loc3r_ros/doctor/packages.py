@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from loc3r_ros.doctor.finding import NODES, RECORDINGS, USES, Finding, State, Use
-from loc3r_ros.doctor.inside import NEEDS_MODULE
+from loc3r_ros.doctor.inside import NEEDS_MODULE, OTHER_PYTHON
 from loc3r_ros.doctor.probe import NUMPY_1, Probe
 from loc3r_ros.doctor.ros import how_to_source
+
+_OF_ROS = re.compile(r'(rclpy|rosidl|rpyutils|tf2|ament).*|.*_(msgs|interfaces)')
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,10 @@ class Package:
     def _remedy(self, seen: Probe, distro: str) -> str:
         if seen.about == NUMPY_1:
             return "python3 -m pip install 'numpy<2' 'opencv-python-headless<4.12'"
+        if seen.about == OTHER_PYTHON:
+            return 'make the venv with the Python of ROS 2: docs/install.md'
         if needed := re.fullmatch(NEEDS_MODULE.format(r'(\S+)'), seen.about):
-            return f"python3 -m pip install '{needed[1]}'"
+            return _remedy_for_needed(needed[1].split('.')[0], distro)
         if not self.ros:
             name = self.distribution or self.module
             return f"python3 -m pip install '{name}{f'>={self.minimum}' if self.minimum else ''}'"
@@ -59,6 +63,13 @@ class Package:
             again = ' --cmake-clean-cache' if seen.state == 'broken' else ''
             return f'colcon build --packages-select loc3r_ros{again} && . install/setup.bash'
         return f'sudo apt install ros-{distro}-{self.ros.replace("_", "-")}'
+
+
+def _remedy_for_needed(module: str, distro: str) -> str:
+    """For a module that another one needs; it may be of ROS 2 as well."""
+    if _OF_ROS.fullmatch(module):
+        return f'sudo apt install ros-{distro}-{module.replace("_", "-")}'
+    return f"python3 -m pip install '{module}'"
 
 
 def older(version: str, minimum: str) -> bool:
@@ -73,7 +84,7 @@ def older(version: str, minimum: str) -> bool:
 PACKAGES = (
     Package('numpy', 'arrays', USES, minimum='1.24'),
     Package('cv2', 'images, features', USES, 'opencv-python-headless', '4.6'),
-    Package('scipy', 'optimisation, filters', USES, minimum='1.10'),
+    Package('scipy', 'rotations, sparse solvers', USES, minimum='1.10'),
     Package('small_gicp', 'registration of depth', USES, minimum='1.0'),
     Package('rosbags', 'recordings; ros2 run loc3r_ros play', USES, minimum='0.11.9'),
     Package('mcap', 'recordings in mcap', USES, minimum='1.2'),

@@ -12,7 +12,13 @@ from pathlib import Path
 from loc3r_ros.doctor.finding import State
 
 _INSIDE = Path(__file__).with_name('inside.py')
-NUMPY_1 = 'it was built for NumPy 1, and NumPy 2 is installed'
+NUMPY_1 = 'it was made for NumPy 1, and NumPy 2 is installed'
+
+_NUMPY_1_SIGNS = (
+    'compiled using NumPy 1.x',
+    'compiled against ABI version 0x1',
+    'was removed in the NumPy 2.0 release',
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,8 @@ def probe(
 
 def _reason(done: subprocess.CompletedProcess[str], reason: str) -> str:
     """NumPy prints a cause that the error it raises does not tell."""
-    return NUMPY_1 if 'compiled using NumPy 1.x' in done.stderr else reason
+    told = done.stderr + reason
+    return NUMPY_1 if any(sign in told for sign in _NUMPY_1_SIGNS) else reason
 
 
 def _name(number: int) -> str:
