@@ -6,6 +6,7 @@ import time as system
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
+from weakref import ref
 
 from rclpy.clock_type import ClockType
 from rclpy.duration import Duration
@@ -58,7 +59,7 @@ class TimeJump:
 
 
 class JumpHandle:
-    """Keeps a jump callback registered."""
+    """Keeps a jump callback registered; who drops it without `unregister` makes rclpy crash."""
 
     def __init__(
         self,
@@ -72,11 +73,11 @@ class JumpHandle:
         self._clock: Clock | None = clock
         self._threshold = threshold
         self._callbacks = pre_callback, post_callback
-        clock._jump_handles.append(self)
+        clock._jump_handles.append(ref(self))
 
     def unregister(self) -> None:
         if self._clock is not None:
-            self._clock._jump_handles.remove(self)
+            self._clock._jump_handles.remove(ref(self))
             self._clock = None
 
 
@@ -90,7 +91,7 @@ class Clock:
 
     def __init__(self, *, clock_type: ClockType = ClockType.SYSTEM_TIME) -> None:
         self._clock_type = clock_type
-        self._jump_handles: list[JumpHandle] = []
+        self._jump_handles: list[ref[JumpHandle]] = []
 
     @property
     def clock_type(self) -> ClockType:
@@ -148,7 +149,10 @@ class ROSClock(Clock):
             change()
 
     def _jump(self, jump: TimeJump, change: Callable[[], None]) -> None:
-        handles = [handle for handle in self._jump_handles if handle._threshold._reached(jump)]
+        alive = [handle() for handle in self._jump_handles]
+        if None in alive:
+            raise AttributeError('a JumpHandle was dropped: rclpy would read freed memory')
+        handles = [handle for handle in alive if handle._threshold._reached(jump)]
         for pre, _ in [handle._callbacks for handle in handles]:
             if pre is not None:
                 pre()

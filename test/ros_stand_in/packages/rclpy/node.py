@@ -49,7 +49,7 @@ class Node(ParametersOfNode, GraphOfNode):
         self._context = context or get_default_context()
         if not self._context.ok():
             raise NotInitializedException('cannot create node')
-        arguments = [RosArguments(['--ros-args', *cli_args])] if cli_args else []
+        arguments = [RosArguments(cli_args)] if cli_args else []
         arguments += [self._context._arguments] if use_global_arguments else []
         check_node_name(node_name)
         self._remaps = [

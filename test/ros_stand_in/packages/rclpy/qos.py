@@ -140,14 +140,6 @@ class QoSPresetProfiles(Enum):
     ACTION_STATUS_DEFAULT = qos_profile_action_status_default
 
 
-class QoSCompatibility(IntEnum):
-    """Whether two profiles match."""
-
-    OK = 0
-    WARNING = 1
-    ERROR = 2
-
-
 def _mismatch(offered: QoSProfile, requested: QoSProfile) -> QoSPolicyKind | None:
     """The policy in which a subscription asks for more than a publisher offers."""
     if (
@@ -158,12 +150,3 @@ def _mismatch(offered: QoSProfile, requested: QoSProfile) -> QoSPolicyKind | Non
     if requested._latched and not offered._latched:
         return QoSPolicyKind.DURABILITY
     return None
-
-
-def qos_check_compatible(
-    publisher_qos: QoSProfile, subscription_qos: QoSProfile
-) -> tuple[QoSCompatibility, str]:
-    policy = _mismatch(publisher_qos, subscription_qos)
-    if policy is None:
-        return QoSCompatibility.OK, ''
-    return QoSCompatibility.ERROR, f'ERROR: incompatible {policy.name.lower()};'
