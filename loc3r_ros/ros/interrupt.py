@@ -61,6 +61,8 @@ class Interrupt:
     def _watch(self) -> None:
         self._reader.recv(1)
         self._come.set()
-        self._wake()
-        sleep(DEADLINE_S)
-        os._exit(0)
+        try:
+            self._wake()
+        finally:
+            sleep(DEADLINE_S)
+            os._exit(0)

@@ -188,7 +188,8 @@ class Stage(LifecycleNode):
             try:
                 step()
             except Exception:
-                self.get_logger().error(f'{method.__name__}: {traceback.format_exc()}')
+                if self.context.ok():  # else it could not say goodbye any more
+                    self.get_logger().error(f'{method.__name__}: {traceback.format_exc()}')
 
     def _refuse(self, transition: str, error: Exception) -> None:
         expected = isinstance(error, Loc3rError)

@@ -7,7 +7,7 @@ import os
 import sys
 from importlib import metadata
 
-from rclpy.logging import get_logger
+from rclpy.logging import LoggingSeverity, get_logger
 
 from loc3r_ros import __version__
 
@@ -35,7 +35,8 @@ def forward_logging() -> None:
     """Have what `loc3r_ros` logs appear in the log of ROS."""
     ours = logging.getLogger('loc3r_ros')
     ours.handlers = [_Forward()]
-    ours.setLevel(logging.DEBUG)
+    is_verbose = get_logger('loc3r_ros').is_enabled_for(LoggingSeverity.DEBUG)
+    ours.setLevel(logging.DEBUG if is_verbose else logging.INFO)
     ours.propagate = False
 
 

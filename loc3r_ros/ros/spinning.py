@@ -49,7 +49,12 @@ class Spinning:
     def wake(self) -> None:
         """Have `is_over` asked; from any thread."""
         for executor in self._executors:
-            executor.wake()
+            # Not `executor.wake()`: that goes back to waiting where there is nothing to execute.
+            executor.create_task(_nothing)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _spin(executor: Executor, is_over: Callable[[], bool]) -> None:
