@@ -1,0 +1,45 @@
+"""The way so far, bounded in length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loc3r_ros.geometry import Array
+from loc3r_ros.ros.conversion import messages
+
+
+class PathHistory:
+    """Poses for nav_msgs/Path; when there are too many every second one goes.
+
+    Each is made a message once, so that a path costs what is new in it.
+
+    Args:
+        map_frame: of the poses.
+        limit: poses kept at most.
+    """
+
+    def __init__(self, map_frame: str, limit: int) -> None:
+        self._map_frame = map_frame
+        self._limit = limit
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._poses: list[Any] = []
+        self._every = 1
+        self._skip = 0
+
+    def add(self, stamp_ns: int, T_map_base: Array) -> None:
+        """The next pose."""
+        if self._skip:
+            self._skip -= 1
+            return
+        self._skip = self._every - 1
+        self._poses.append(messages().pose_stamped(stamp_ns, self._map_frame, T_map_base))
+        if len(self._poses) > self._limit:
+            self._poses = self._poses[::2]
+            self._every *= 2
+
+    def message(self, stamp_ns: int) -> Any:
+        """The path as it is now."""
+        return messages().path(stamp_ns, self._map_frame, self._poses)
