@@ -13,6 +13,7 @@ from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 
 from loc3r_ros.geometry import Array
+from loc3r_ros.ros.actions import own_action
 from loc3r_ros.ros.conversion import messages
 from loc3r_ros.ros.requests import CancelledError
 from loc3r_ros.ros.waiting import Pending
@@ -65,9 +66,8 @@ class Navigator:
         self._newest: object = None
         self._client: Any = None
         if NavigateToPose is not None:
-            self._client = stage.own(
-                ActionClient(stage, NavigateToPose, action, callback_group=callback_group)
-            )
+            client = ActionClient(stage, NavigateToPose, action, callback_group=callback_group)
+            self._client = own_action(stage, client)
 
     def drive(
         self,

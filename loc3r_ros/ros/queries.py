@@ -11,6 +11,7 @@ from rclpy.action import ActionServer, CancelResponse
 
 from loc3r_ros.action import Query
 from loc3r_ros.msg import Answer
+from loc3r_ros.ros.actions import own_action
 from loc3r_ros.ros.answering import Answering, Reply
 from loc3r_ros.ros.conversion import messages
 from loc3r_ros.ros.navigation import Navigator
@@ -48,16 +49,15 @@ class Queries:
         self._navigator = navigator
         self._scene = scene
         self._publish = publish
-        stage.own(
-            ActionServer(
-                stage,
-                Query,
-                'query',
-                self._execute,
-                cancel_callback=lambda _handle: CancelResponse.ACCEPT,
-                callback_group=callback_group,
-            )
+        server = ActionServer(
+            stage,
+            Query,
+            'query',
+            self._execute,
+            cancel_callback=lambda _handle: CancelResponse.ACCEPT,
+            callback_group=callback_group,
         )
+        own_action(stage, server)
 
     def _execute(self, handle: Any) -> Any:
         with self._turns.visit():

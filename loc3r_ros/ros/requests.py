@@ -47,6 +47,12 @@ class Turns:
         with self._changed:
             return sum(ticket.is_request for ticket in list(self._line)[1:])
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is asked."""
+        with self._changed:
+            return not self._line and not self._visitors
+
     @contextmanager
     def visit(self) -> Iterator[None]:
         """What `close` waits for besides turns: all that is done for one request."""

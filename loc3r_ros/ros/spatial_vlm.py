@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,9 @@ _KEYFRAMES = 32
 
 _STOP_S = 1.5
 """What requests get to end when the node is stopped; the process has 3 s for all."""
+
+_LAST_WORDS_S = 0.2
+"""rclpy sends a response only after the callback has returned; then the services may go."""
 
 TABLE = (
     Parameter('map_frame', 'map', 'Frame of the poses.'),
@@ -163,8 +167,11 @@ class SpatialVlmNode(Stage):
     def deactivate(self) -> None:
         """Cancel what is asked, and stop a robot that drives."""
         self._mailbox = None
+        was_idle = self._turns.is_idle
         if not self._turns.close(_STOP_S):
             self.get_logger().warning(f'a request did not end within {_STOP_S:g} s')
+        elif not was_idle:
+            sleep(_LAST_WORDS_S)
 
     def cleanup(self) -> None:
         """Free the engine."""
