@@ -103,9 +103,9 @@ PACKAGES = (
     Package('sensor_msgs', 'images', (NODES,), ros='sensor_msgs'),
     Package('nav_msgs', 'odometry, path, map', (NODES,), ros='nav_msgs'),
     Package('tf2_ros', 'TF', (NODES,), ros='tf2_ros_py'),
-    Package('sensor_msgs_py', 'point clouds', ros='sensor_msgs_py'),
+    Package('sensor_msgs_py', 'point clouds', (NODES,), ros='sensor_msgs_py'),
     Package('tf_transformations', 'rotations at the TF edge', ros='tf_transformations'),
     Package('nav2_msgs', 'save_map; goals sent to Nav2', ros='nav2_msgs'),
     Package('vision_msgs', 'the topic detections', ros='vision_msgs'),
-    Package('cv_bridge', 'rare image encodings', ros='cv_bridge'),
+    Package('cv_bridge', 'not used: images are converted without', ros='cv_bridge', used=False),
 )
