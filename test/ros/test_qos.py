@@ -83,7 +83,7 @@ def test_a_stated_choice_is_taken_whatever_is_offered(ros, camera, choice, asked
 
 
 def test_auto_looks_at_the_topic_as_it_is_remapped(ros):
-    camera = Node('camera', cli_args=['-r', 'image:=/front/color'])
+    camera = Node('camera', cli_args=['--ros-args', '-r', 'image:=/front/color'])
     camera.create_publisher(String, '/front/color', qos.reliable())
     see(ros, camera, '/front/color', 1)
     assert qos.input_profile(camera, 'image', 'auto').reliability == RELIABLE

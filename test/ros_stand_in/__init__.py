@@ -34,6 +34,6 @@ _PACKAGES = Path(__file__).parent / 'packages'
 
 def install() -> None:
     """Let `import rclpy` and the message packages resolve to the stand-in."""
-    if str(_PACKAGES) not in sys.path:
+    if not any(isinstance(finder, InterfaceFinder) for finder in sys.meta_path):
         sys.path.insert(0, str(_PACKAGES))
         sys.meta_path.insert(0, InterfaceFinder())

@@ -31,6 +31,8 @@ class RosArguments:
         for word in words:
             if word == '--ros-args':
                 self._read(words)
+            elif ':=' in word:
+                raise ValueError(f'{word!r} stands before --ros-args')
 
     def _read(self, words: Iterator[str]) -> None:
         for word in words:

@@ -24,6 +24,8 @@ def run(callback: Callable[..., Any], *args: Any) -> Any:
 class Entity:
     """Something of a node that may have work for an executor."""
 
+    _internal = False  # below rclpy in the real one: not among node.publishers and the like
+
     def __init__(self, node: Any, callback_group: CallbackGroup | None) -> None:
         self._node = node
         self.callback_group = callback_group or node.default_callback_group

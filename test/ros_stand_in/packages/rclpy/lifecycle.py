@@ -105,7 +105,8 @@ class LifecycleNode(Node):
         self._state = 'unconfigured'
         self._managed: list[ManagedEntity] = []
         if enable_communication_interface:
-            self._events = self.create_publisher(TransitionEvent, '~/transition_event', 10)
+            events = self.create_publisher(TransitionEvent, '~/transition_event', 10)
+            events._internal = True
             self.create_service(
                 ChangeState, '~/change_state', self._serve_change, callback_group=callback_group
             )

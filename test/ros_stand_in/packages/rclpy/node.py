@@ -87,6 +87,7 @@ class Node(ParametersOfNode, GraphOfNode):
     def _open_rosout(self) -> None:
         qos = QoSProfile(depth=1000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         rosout = self.create_publisher(Log, '/rosout', qos)
+        rosout._internal = True
 
         def publish(name: str, severity: int, message: str, frame: FrameType) -> None:
             if self._context.ok():
@@ -127,7 +128,13 @@ class Node(ParametersOfNode, GraphOfNode):
             executor.add_node(self)
 
     def _of(kind: type[Any]) -> property:  # noqa: N805
-        return property(lambda self: (e for e in self._waitables() if isinstance(e, kind)))
+        return property(
+            lambda self: (
+                entity
+                for entity in self._waitables()
+                if isinstance(entity, kind) and not entity._internal
+            )
+        )
 
     publishers = _of(Publisher)
     subscriptions = _of(Subscription)

@@ -52,14 +52,14 @@ class _Cache:
         if self.is_static:
             self.stamps, self.entries = [stamp], [(parent, T)]
             return True
-        newest = self.stamps[-1] if self.stamps else stamp
-        if stamp < newest - cache_ns:
+        oldest = (self.stamps[-1] if self.stamps else stamp) - cache_ns
+        forgotten = bisect.bisect_left(self.stamps, oldest)
+        del self.stamps[:forgotten], self.entries[:forgotten]
+        if stamp < oldest:
             return False
         index = bisect.bisect_right(self.stamps, stamp)
         self.stamps.insert(index, stamp)
         self.entries.insert(index, (parent, T))
-        kept = bisect.bisect_left(self.stamps, max(newest, stamp) - cache_ns)
-        del self.stamps[:kept], self.entries[:kept]
         return True
 
     def at(self, stamp: int) -> tuple[str, Matrix]:
@@ -119,7 +119,7 @@ class Buffer:
         if not parent or not child or parent == child:
             logger.error(f'Ignoring transform of {child!r} in {parent!r}')
             return
-        if not np.isfinite(position).all() or not abs(rotation @ rotation - 1) < 1e-3:
+        if not np.isfinite(position).all() or not abs(rotation @ rotation - 1) < 0.01:
             logger.error(f'Ignoring transform of {child!r}: not a number, or not a rotation')
             return
         T = np.eye(4)

@@ -67,6 +67,9 @@ class ActionClient:
         self._feedback = node.create_subscription(
             impl.FeedbackMessage, f'{name}/feedback', self._on_feedback, 10, callback_group=group
         )
+        self._parts = self._send_goal, self._cancel_goal, self._get_result, self._feedback
+        for part in self._parts:
+            part._internal = True
 
     def _on_feedback(self, message: Any) -> None:
         callback = self._feedback_callbacks.get(message.goal_id.uuid.tobytes())
@@ -105,5 +108,5 @@ class ActionClient:
         return self.server_is_ready()
 
     def destroy(self) -> None:
-        for part in (self._send_goal, self._cancel_goal, self._get_result, self._feedback):
+        for part in self._parts:
             part.destroy()

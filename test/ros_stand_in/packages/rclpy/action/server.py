@@ -141,6 +141,16 @@ class ActionServer:
             GoalStatusArray, f'{name}/_action/status', qos_profile_action_status_default
         )
 
+        self._parts = (
+            self._send_goal,
+            self._cancel_goal,
+            self._get_result,
+            self._feedback,
+            self._status,
+        )
+        for part in self._parts:
+            part._internal = True
+
     def _on_goal(self, request: Any, response: Any) -> Any:
         goal_callback, handle_accepted, _ = self._callbacks
         response.accepted = run(goal_callback, request.goal) is GoalResponse.ACCEPT
@@ -201,11 +211,5 @@ class ActionServer:
         self._status.publish(GoalStatusArray(status_list=goals))
 
     def destroy(self) -> None:
-        for part in (
-            self._send_goal,
-            self._cancel_goal,
-            self._get_result,
-            self._feedback,
-            self._status,
-        ):
+        for part in self._parts:
             part.destroy()
