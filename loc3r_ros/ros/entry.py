@@ -6,9 +6,11 @@ the signals are in our hands before anything takes long.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from loc3r_ros.errors import Loc3rError
@@ -49,21 +51,34 @@ play = partial(run, 'play')
 
 
 def _run(name: str, interrupt: Interrupt) -> int:
-    from importlib import import_module
-
     import rclpy
-    from rclpy.logging import get_logger
     from rclpy.signals import SignalHandlerOptions
-
-    from loc3r_ros.ros.logs import forward_logging, log_versions
-    from loc3r_ros.ros.spinning import Spinning
 
     # The signals stay ours: rclpy's handlers take the context down at once, under the hands of
     # nodes that still want to publish and to say goodbye.
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    forward_logging()
     nodes: list[Any] = []
     try:
+        return _live(name, interrupt, nodes)
+    finally:
+        while nodes:
+            nodes.pop().destroy_node()
+        # The middleware says goodbye once nothing refers to the nodes, and these refer to
+        # themselves. Without it others see a ghost for ten seconds.
+        interrupt.defer(bool)
+        gc.collect()
+        rclpy.try_shutdown()
+
+
+def _live(name: str, interrupt: Interrupt, nodes: list[Any]) -> int:
+    """From the import of the module to the last callback; `nodes` takes what is to be destroyed."""
+    from rclpy.logging import get_logger
+
+    from loc3r_ros.ros.logs import forward_logging, log_versions
+    from loc3r_ros.ros.spinning import Spinning
+
+    try:
+        forward_logging()
         module = import_module(f'loc3r_ros.ros.{name}')
         log_versions(name)
         nodes.extend(module.nodes())
@@ -72,11 +87,9 @@ def _run(name: str, interrupt: Interrupt) -> int:
         spinning = Spinning(nodes)
         interrupt.defer(spinning.wake)
         spinning.spin(lambda: interrupt.has_come)
+    except Interrupted:
+        pass
     except Loc3rError as error:
         get_logger(name).fatal(str(error))
         return 2
-    finally:
-        for node in reversed(nodes):
-            node.destroy_node()
-        rclpy.try_shutdown()
     return 0

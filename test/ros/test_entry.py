@@ -78,7 +78,9 @@ def test_a_signal_ends_it_with_code_0_wherever_it_is(start, mode, number):
 
 @pytest.mark.parametrize('mode', ['compute', 'callback', 'worker'])
 def test_a_signal_ends_it_even_where_python_does_not_come_back(start, mode):
-    ended = end(start(mode), signal.SIGINT)
+    process = start(mode)
+    time.sleep(0.3)  # until it is in there
+    ended = end(process, signal.SIGINT)
     assert ended.code == 0, ended.output
     assert ended.seconds < STOPS_WITHIN_S
     assert 'Traceback' not in ended.output
@@ -141,6 +143,15 @@ def test_the_first_line_says_what_runs(start):
     assert sys.executable in first
     for word in ('loc3r_ros', 'Python', 'ROS', 'numpy', 'cv2', 'torch'):
         assert word in first
+
+
+@pytest.mark.skipif('ros_stand_in' in sys.modules, reason='the stand-in has no other process')
+@pytest.mark.parametrize('mode', ['configure', 'active', 'threads'])
+def test_it_says_goodbye_so_that_no_ghost_stays_in_the_graph(ros, start, mode):
+    process = start(mode)
+    ros.wait_for(lambda: 'toy' in ros.node.get_node_names())
+    end(process, signal.SIGINT)
+    ros.wait_for(lambda: 'toy' not in ros.node.get_node_names(), timeout_s=5.0)
 
 
 @pytest.mark.parametrize('level', ['info', 'debug'])
