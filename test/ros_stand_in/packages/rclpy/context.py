@@ -12,7 +12,7 @@ from weakref import WeakMethod
 
 from rclpy._arguments import RosArguments
 from rclpy.exceptions import NotInitializedException
-from rclpy.logging import LoggingSeverity, get_logger
+from rclpy.logging import LoggingSeverity, RcutilsLogger
 
 
 class Context:
@@ -40,7 +40,7 @@ class Context:
                 domain_id = int(os.environ.get('ROS_DOMAIN_ID') or 0)
             self._domain_id = domain_id
             for logger, level in self._arguments.log_levels:
-                get_logger(logger).set_level(LoggingSeverity[level.upper()])
+                RcutilsLogger(logger).set_level(LoggingSeverity[level.upper()])
             self._state = 'ok'
 
     def ok(self) -> bool:
