@@ -100,7 +100,7 @@ def decode_depth(message: Any) -> NDArray[np.float32]:
             f'image encoding {message.encoding!r} is not depth; publish 16UC1 (mm) or 32FC1 (m)'
         )
     values = _wide(_raw(message, int(dtype[1])), dtype, message.is_bigendian)
-    return _METRES[values] if dtype == 'u2' else _positive(values)
+    return np.take(_METRES, values) if dtype == 'u2' else _positive(values)
 
 
 def is_depth(message: Any) -> bool:
@@ -183,7 +183,7 @@ def _decompress(message: Any, offset: int, flags: int) -> NDArray:
 
 def _decompress_depth(message: Any) -> NDArray[np.float32]:
     if 'compressedDepth' not in message.format:
-        return _METRES[_decompress_16_bit(message, 0)]
+        return np.take(_METRES, _decompress_16_bit(message, 0))
     if 'rvl' in message.format.lower():
         raise InputError(
             f'compressed depth {message.format!r} is not supported; set the parameter '
@@ -193,7 +193,7 @@ def _decompress_depth(message: Any) -> NDArray[np.float32]:
         raise InputError(f'compressed depth of {len(message.data)} bytes is cut short')
     values = _decompress_16_bit(message, _DEPTH_HEADER.size)
     if not message.format.startswith('32FC1'):
-        return _METRES[values]
+        return np.take(_METRES, values)
     # 32FC1 is stored as inverse depth A / z + B, with 0 for none.
     _, a, b = _DEPTH_HEADER.unpack_from(message.data)
     inverse = np.where(values == 0, np.float32(np.nan), values.astype(np.float32) - np.float32(b))

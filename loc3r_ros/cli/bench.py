@@ -6,7 +6,7 @@ import argparse
 from importlib import import_module
 from typing import Any
 
-SUBJECTS = ('encoder', 'tracking', 'mapping')
+SUBJECTS = ('encoder', 'tracking', 'mapping', 'node')
 
 
 def add_parser(commands: Any) -> None:
