@@ -30,7 +30,7 @@ class Spinning:
         self._main: Executor = SingleThreadedExecutor()
         self._executors: list[Executor] = [self._main]
         for node in nodes:
-            executor = self._main
+            executor: Executor = self._main
             if node.threads > 1:
                 executor = MultiThreadedExecutor(num_threads=node.threads)
                 self._executors.append(executor)
