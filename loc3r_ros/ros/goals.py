@@ -86,8 +86,7 @@ class Goals:
 
 def _told(target: Target, goal: GoalPose, checked: str) -> str:
     x, y = target.position[:2]
-    where = 'there' if goal.moved_m == 0.0 else f'{goal.moved_m:.2f} m before it, facing it'
-    return (
-        f'{target.label or "The target"} is at ({x:.2f}, {y:.2f}); the goal is '
-        f'({goal.x:.2f}, {goal.y:.2f}), {where}. Checked against our map and {checked}.'
-    )
+    what = f'{target.label or "the target"} at ({x:.2f}, {y:.2f})'
+    if goal.moved_m:
+        what = f'({goal.x:.2f}, {goal.y:.2f}), {goal.moved_m:.2f} m before {what}, facing it'
+    return f'The goal is {what}; checked against our map and {checked}.'

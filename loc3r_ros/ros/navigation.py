@@ -42,7 +42,7 @@ class Drive:
 
     Attributes:
         arrived: Nav2 reports success.
-        told: the end in words, with Nav2's reason where it gives one.
+        told: the end in words, with Nav2's reason where it gives one; a clause.
     """
 
     arrived: bool
@@ -86,7 +86,9 @@ class Navigator:
         if self._client is None:
             return Drive(False, 'nav2_msgs is not installed: apt install ros-$ROS_DISTRO-nav2-msgs')
         if not self._client.wait_for_server(timeout_sec=_SERVER_S):
-            return Drive(False, f'there is no action {self._action}: is Nav2 up and active?')
+            return Drive(
+                False, f'there is no action {self._action}: start Nav2, and let it become active'
+            )
         me = object()
         with self._lock:
             self._newest = me

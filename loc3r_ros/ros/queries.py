@@ -107,7 +107,7 @@ class Queries:
             result.arrived, told = drive.arrived, drive.told
         except CancelledError as error:
             told = f'stopped: {error}'
-        result.answer.text += f' {told[0].upper()}{told[1:]}.'
+        result.answer.text += f' {told[0].upper()}{told[1:].rstrip(".")}.'
         result.time_navigating = monotonic() - begun
 
 

@@ -29,6 +29,7 @@ from std_msgs.msg import String
 from vision_msgs.msg import Detection3DArray
 from visualization_msgs.msg import Marker, MarkerArray
 
+import loc3r_ros.ros.spatial_vlm
 from loc3r_ros.geometry import rotation_from_quaternion
 from loc3r_ros.ros.conversion import messages
 from loc3r_ros.ros.spatial_vlm import no_model
@@ -564,3 +565,15 @@ def test_diagnostics_say_what_answers(ros):
     ros.wait_for(lambda: values().get('answered') == '1')
     assert values()['engine'] == 'scripted' and values()['unanswered'] == '1'
     assert values()['keyframes'] == '1' and values()['waiting'] == '0'
+
+
+def test_without_vision_msgs_the_package_is_named_and_the_rest_works(ros, monkeypatch):
+    monkeypatch.setattr(loc3r_ros.ros.spatial_vlm, 'Detection3DArray', None)
+    engine = ScriptedEngine()
+    engine.target = Target(True, np.array([2.0, 0.0, 0.0]))
+    node, _ = start(ros, engine)
+    ros.wait_for(lambda: ros.logged('apt install ros-$ROS_DISTRO-vision-msgs', level=30))
+    publish_map(ros, hall())
+    ros.wait_for(lambda: node.scene.grid)
+    assert ask(ros, 'go to the sofa').success
+    assert ros.node.count_publishers('/loc3r/detections') == 0
