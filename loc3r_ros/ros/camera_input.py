@@ -145,7 +145,7 @@ class CameraInput:
         self._depth_stamps: list[int] = []
         self._counts = {'image': 0, 'depth': 0}
         self._infos: deque[tuple[str, int, Any]] = deque(maxlen=100)
-        self._begin_round()
+        self._round, self._pairing = 0, self._new_pairing()
         self.topics = self._subscribe(settings['image_transport'], needs_depth, needs_info)
         self._decoder = FrameDecoder(
             lambda message: message, self.topics, tf, problems, fixed, _REMEDY
@@ -166,11 +166,9 @@ class CameraInput:
 
     def clock_jumped(self, delta_ns: int) -> None:
         """Simulated time jumped."""
-        before = self.rounds.number
         self.rounds.clock(delta_ns)
-        if self.rounds.number != before:
-            self._begin_round()
-            self._fall_back(self._stage.get_clock().now().nanoseconds)
+        if self.rounds.number != self._round:
+            self._begin_round(self._stage.get_clock().now().nanoseconds)
 
     def _subscribe(self, transport: str, needs_depth: bool, needs_info: bool) -> CameraTopics:
         stage = self._stage
@@ -207,12 +205,10 @@ class CameraInput:
     def _take_image(self, message: Any) -> None:
         now = monotonic()
         stamp = self._stamp('image', message)
-        before = self.rounds.number
         if not self.rounds.image(stamp):
             return
-        if self.rounds.number != before:
-            self._begin_round()
-            self._fall_back(stamp)
+        if self.rounds.number != self._round:
+            self._begin_round(stamp)
         self.rate.tick()
         if self.frame_id is None:
             self.since_s = now
@@ -223,6 +219,8 @@ class CameraInput:
 
     def _take_depth(self, message: Any) -> None:
         stamp = self._stamp('depth', message)
+        if not self.rounds.depth(stamp):
+            return
         if self._slop_s == 0.0 and len(self._depth_stamps) < STAMPS_FOR_THE_SLOP:
             self._depth_stamps.append(stamp)
             self._pairing.slop_ns = slop_for(self._depth_stamps)
@@ -244,14 +242,15 @@ class CameraInput:
         self._counts[name] += 1
         return RawImage(self._counts[name] - 1, stamp, message)
 
-    def _settle(self) -> None:
-        for (image, received_s), depth in self._pairing.pairs():
-            self._take(Shot(image, depth and depth[0], received_s, self.rounds.number))
+    def _settle(self, *, last: bool = False) -> None:
+        for (image, received_s), depth in self._pairing.pairs(last=last):
+            self._take(Shot(image, depth and depth[0], received_s, self._round))
 
-    def _begin_round(self) -> None:
-        self._pairing: Pairing[tuple[RawImage, float]] = Pairing(
-            self._slop_ns(), has_depth=self._has_depth, waiting=_WAITING_IMAGES
-        )
+    def _begin_round(self, stamp_ns: int) -> None:
+        self._settle(last=True)
+        self._round, self._pairing = self.rounds.number, self._new_pairing()
+        self._fall_back(stamp_ns)
 
-    def _slop_ns(self) -> int:
-        return round(self._slop_s * 1e9) or slop_for(self._depth_stamps)
+    def _new_pairing(self) -> Pairing[tuple[RawImage, float]]:
+        slop_ns = round(self._slop_s * 1e9) or slop_for(self._depth_stamps)
+        return Pairing(slop_ns, has_depth=self._has_depth, waiting=_WAITING_IMAGES)

@@ -30,21 +30,25 @@ class Rounds:
         self._now = now
         self._newest: int | None = None
         self._clock_is_due = False
-        self._old_above: int | None = None
-        self._old_until = 0.0
+        self._image_is_due = False
+        self._old_above = 0
+        self._old_until = -STRAGGLE_S
 
     def image(self, stamp_ns: int) -> bool:
         """An image came; False when it is left over from the round before and must be dropped."""
-        if self._old_above is not None:
-            if stamp_ns > self._old_above and self._now() < self._old_until:
-                return False
-            self._old_above = None
+        if self._image_is_due and self._is_old(stamp_ns):
+            return False
+        self._image_is_due = False
         if self._newest is not None and self._newest - stamp_ns >= _LOOPED_NS:
-            self.number += 1
+            self._begin((self._newest + stamp_ns) // 2)
             self._clock_is_due = True
-            self._newest = None
         self._newest = stamp_ns if self._newest is None else max(stamp_ns, self._newest)
         return True
+
+    def depth(self, stamp_ns: int) -> bool:
+        """A depth image came; False when it is left over."""
+        is_ahead = self._newest is None or stamp_ns - self._newest >= _LOOPED_NS
+        return not (is_ahead and self._is_old(stamp_ns))
 
     def clock(self, delta_ns: int) -> None:
         """The clock jumped, by a negative delta when backwards."""
@@ -52,10 +56,17 @@ class Rounds:
             return
         if self._clock_is_due:
             self._clock_is_due = False
-            return
-        self.number += 1
-        if self._newest is not None:
+        elif self._newest is None:
+            self.number += 1
+        else:
             # Stamps need not be on the clock's time, but they fall back by about as much.
-            self._old_above = self._newest + delta_ns // 2
-            self._old_until = self._now() + STRAGGLE_S
-            self._newest = None
+            self._begin(self._newest + delta_ns // 2)
+            self._image_is_due = True
+
+    def _begin(self, old_above: int) -> None:
+        self.number += 1
+        self._newest = None
+        self._old_above, self._old_until = old_above, self._now() + STRAGGLE_S
+
+    def _is_old(self, stamp_ns: int) -> bool:
+        return stamp_ns > self._old_above and self._now() < self._old_until
