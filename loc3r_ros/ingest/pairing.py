@@ -87,6 +87,12 @@ class Pairing(Generic[Item]):
         """How many images wait."""
         return len(self._images)
 
+    def forget_above(self, stamp_ns: int) -> None:
+        """Drop depth that is later than this: time has fallen back."""
+        kept = [d for d in self._depths if d.stamp_ns <= stamp_ns]
+        self._depths = deque(kept, maxlen=_WAITING_DEPTHS)
+        self._before = None
+
     def pairs(self, *, last: bool = False) -> Iterator[tuple[Item, Item | None]]:
         """Images whose partner is settled, each with its depth or None.
 

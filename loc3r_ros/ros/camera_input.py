@@ -12,7 +12,7 @@ from sensor_msgs.msg import CameraInfo
 
 from loc3r_ros.ingest.camera_topics import CameraTopics
 from loc3r_ros.ingest.frames import FrameDecoder, RawImage, Sample
-from loc3r_ros.ingest.pairing import STAMPS_FOR_THE_SLOP, Pairing, slop_for
+from loc3r_ros.ingest.pairing import LARGEST_SLOP_NS, STAMPS_FOR_THE_SLOP, Pairing, slop_for
 from loc3r_ros.ingest.problems import Problems
 from loc3r_ros.ros import qos
 from loc3r_ros.ros.camera_stream import CameraStream
@@ -145,7 +145,11 @@ class CameraInput:
         self._depth_stamps: list[int] = []
         self._counts = {'image': 0, 'depth': 0}
         self._infos: deque[tuple[str, int, Any]] = deque(maxlen=100)
-        self._round, self._pairing = 0, self._new_pairing()
+        self._round = 0
+        slop_ns = round(self._slop_s * 1e9) or LARGEST_SLOP_NS
+        self._pairing: Pairing[tuple[RawImage, float]] = Pairing(
+            slop_ns, has_depth=self._has_depth, waiting=_WAITING_IMAGES
+        )
         self.topics = self._subscribe(settings['image_transport'], needs_depth, needs_info)
         self._decoder = FrameDecoder(
             lambda message: message, self.topics, tf, problems, fixed, _REMEDY
@@ -248,9 +252,6 @@ class CameraInput:
 
     def _begin_round(self, stamp_ns: int) -> None:
         self._settle(last=True)
-        self._round, self._pairing = self.rounds.number, self._new_pairing()
+        self._pairing.forget_above(self.rounds.old_above)
+        self._round = self.rounds.number
         self._fall_back(stamp_ns)
-
-    def _new_pairing(self) -> Pairing[tuple[RawImage, float]]:
-        slop_ns = round(self._slop_s * 1e9) or slop_for(self._depth_stamps)
-        return Pairing(slop_ns, has_depth=self._has_depth, waiting=_WAITING_IMAGES)

@@ -23,6 +23,7 @@ class Rounds:
 
     Attributes:
         number: of the round, from 0.
+        old_above: greater stamps (ns) belong to the round before, as long as any may still come.
     """
 
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
@@ -31,7 +32,7 @@ class Rounds:
         self._newest: int | None = None
         self._clock_is_due = False
         self._image_is_due = False
-        self._old_above = 0
+        self.old_above = 0
         self._old_until = -STRAGGLE_S
 
     def image(self, stamp_ns: int) -> bool:
@@ -66,7 +67,7 @@ class Rounds:
     def _begin(self, old_above: int) -> None:
         self.number += 1
         self._newest = None
-        self._old_above, self._old_until = old_above, self._now() + STRAGGLE_S
+        self.old_above, self._old_until = old_above, self._now() + STRAGGLE_S
 
     def _is_old(self, stamp_ns: int) -> bool:
-        return stamp_ns > self._old_above and self._now() < self._old_until
+        return stamp_ns > self.old_above and self._now() < self._old_until

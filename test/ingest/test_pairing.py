@@ -178,3 +178,13 @@ def test_a_live_camera_waits_for_few_images_and_in_the_end_for_none():
     pairing.add_image(33 * 70, 70)
     pairing.add_depth(33 * 70, 70)
     assert list(pairing.pairs()) == [(70, 70)], 'the sensor is back'
+
+
+def test_depth_of_the_time_before_is_forgotten_and_that_of_the_new_kept():
+    pairing: Pairing[int] = Pairing(SLOP)
+    pairing.add_depth(990, 0)
+    pairing.add_depth(5, 1)
+    pairing.forget_above(500)
+    pairing.add_image(0, 0)
+    pairing.add_image(33, 1)
+    assert list(pairing.pairs()) == [(0, 1)], 'the second waits: no depth has passed it'
