@@ -31,7 +31,7 @@ class Reply:
     """An answer as it comes about.
 
     Attributes:
-        question, situation: as they were asked.
+        question, situation: as they were asked; the situation without white space around it.
         engine: what answers.
         text: the words so far; where there is no answer, why.
         found: whether there is an answer.
@@ -119,27 +119,30 @@ class Answering:
         """
         reply = Reply(question, situation, self._engine.identity)
         with self._attempt(reply):
-            question, situation = checked(question, 'question'), checked_situation(situation)
+            question = checked(question, 'question')
+            reply.situation = checked_situation(situation)
             with self._turn(reply, is_cancelled) as sight:
                 begin()
                 check = partial(self._turns.check, is_cancelled)
-                with closing(self._words(question, situation, reply, sight, check)) as words:
+                with closing(self._words(question, reply, sight, check)) as words:
                     for word in words:
                         if not reply.text:
                             reply.first_word = reply.elapsed()
                         reply.text += word
                         say(word)
                         check()
+            if not reply.text.strip():
+                raise NoAnswerError(f'{reply.engine} has nothing to say; ask in other words')
         return reply
 
     def localize(self, situation: str) -> Reply:
         """Find who says where it stands; empty: the camera. Never raises, as `ask`."""
         reply = Reply('', situation, self._engine.identity)
         with self._attempt(reply):
-            situation = checked_situation(situation)
-            if situation:
+            reply.situation = checked_situation(situation)
+            if reply.situation:
                 with self._turn(reply, lambda: False):
-                    reply.agent = self._engine.localize(situation)
+                    reply.agent = self._engine.localize(reply.situation)
             else:
                 reply.agent = camera_agent(self._sight(reply).pose)
             reply.confidence = reply.agent.confidence
@@ -148,18 +151,13 @@ class Answering:
         return reply
 
     def _words(
-        self,
-        question: str,
-        situation: str,
-        reply: Reply,
-        sight: Sight,
-        check: Callable[[], None],
+        self, question: str, reply: Reply, sight: Sight, check: Callable[[], None]
     ) -> Generator[str]:
         """What is said in reply; what else comes out goes into the reply."""
         place = goal_of(question)
         if place is None:
-            reply.agent = self._agent(situation, sight)
-            yield from self._engine.ask(question, situation)
+            reply.agent = self._agent(reply.situation, sight)
+            yield from self._engine.ask(question, reply.situation)
             return
         target = self._engine.ground(place)
         check()
@@ -225,6 +223,8 @@ class Answering:
             _log.exception('no answer to %r', reply.question or reply.situation)
             reply.text = f'answering failed: {type(error).__name__}: {error}'
             self.failures += 1
+        if not reply.found:
+            reply.goal = None
         reply.duration = reply.elapsed()
 
     def _check_epoch(self, reply: Reply) -> None:
@@ -232,7 +232,6 @@ class Answering:
         sight = self._scene.sight
         if sight is None or sight.epoch == reply.epoch:
             return
-        had_goal, reply.goal = reply.goal is not None, None
         reply.agent = nowhere('the map began anew')
-        if had_goal or not reply.text:
+        if reply.goal is not None or not reply.text:
             raise NoAnswerError('the map began anew in the meantime: ask again')

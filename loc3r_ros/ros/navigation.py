@@ -26,6 +26,7 @@ except ImportError:
 _SERVER_S = 2.0
 _ACCEPT_S = 5.0
 _STOP_S = 5.0
+_GONE_S = 5.0
 _REPORT_S = 0.2
 """Time between two reports of the distance."""
 
@@ -122,7 +123,7 @@ class Navigator:
         report: Callable[[], None],
     ) -> Drive:
         """Wait for the end of an accepted goal."""
-        ended_at = math.inf
+        seen_at = monotonic()
         while True:
             ended = finished.result(_REPORT_S, check)
             if ended is not None and ended.status == GoalStatus.STATUS_SUCCEEDED:
@@ -131,17 +132,17 @@ class Navigator:
                 return Drive(False, 'a newer goal took its place')
             if ended is not None:
                 return _drive(ended.status, ended.result)
-            # The status comes on a topic of its own, so the robot is known to stand even where
-            # the result is lost: rclpy up to Jazzy may drop one that comes very early.
-            if handle.status in _ENDED:
-                ended_at = min(ended_at, monotonic())
-            if monotonic() - ended_at > _ACCEPT_S:
+            # The result may never come: Nav2 can die on the way, and rclpy up to Jazzy can drop a
+            # response that comes very early; but the status has a topic of its own.
+            if handle.status not in _ENDED and self._client.server_is_ready():
+                seen_at = monotonic()
+            if monotonic() - seen_at > _GONE_S:
                 return _drive(handle.status, None)
             report()
 
 
 def _drive(status: int, result: Any) -> Drive:
-    told = _ENDED.get(status, f'Nav2 ended with status {status}')
+    told = _ENDED.get(status, f'Nav2 is gone; the last status of its goal was {status}')
     # Humble's result is empty; later ones give a code, and newer ones a text.
     code, text = getattr(result, 'error_code', 0), getattr(result, 'error_msg', '')
     if code or text:

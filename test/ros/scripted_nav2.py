@@ -37,6 +37,7 @@ class ScriptedNav2(Node):
         self.accepts = True
         self.ending = 'succeed'
         self.error: dict[str, Any] = {}
+        self._is_gone = False
         self.go = Event()
         self.go.set()
         self._server = ActionServer(
@@ -50,6 +51,11 @@ class ScriptedNav2(Node):
         )
         ros.spin(self, executor=MultiThreadedExecutor(num_threads=4))
 
+    def vanish(self):
+        """As a process that dies: the action is gone, and its goals are never heard of again."""
+        self._is_gone = True
+        self._server.destroy()
+
     def _drive(self, handle):
         self.goals.append(handle.request.pose)
         for distance in (1.5, 1.0, 0.5):
@@ -57,6 +63,8 @@ class ScriptedNav2(Node):
             handle.publish_feedback(feedback)
             sleep(STEP_S)
             while not self.go.wait(0.02):
+                if self._is_gone:
+                    return NavigateToPose.Result()
                 if handle.is_cancel_requested:
                     return self._end(handle, 'canceled')
         return self._end(handle, self.ending)

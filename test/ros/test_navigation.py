@@ -178,6 +178,18 @@ def test_stopping_the_node_stops_the_robot(ros, vlm):
     assert nav2.ended == ['canceled']
 
 
+def test_nav2_that_dies_on_the_way_is_not_waited_for(ros, vlm, monkeypatch):
+    monkeypatch.setattr(loc3r_ros.ros.navigation, '_GONE_S', 0.3)
+    nav2 = ScriptedNav2(ros)
+    nav2.go.clear()
+    handle = go(ros)
+    ros.wait_for(lambda: nav2.goals)
+    nav2.vanish()
+    status, result = ended(ros, handle)
+    assert status == GoalStatus.STATUS_ABORTED and not result.arrived
+    assert 'Nav2 is gone' in result.answer.text
+
+
 def test_questions_are_answered_while_the_robot_drives(ros, vlm):
     nav2 = ScriptedNav2(ros)
     nav2.go.clear()

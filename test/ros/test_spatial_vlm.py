@@ -223,6 +223,15 @@ def test_an_engine_that_knows_no_answer_says_so(ros):
     assert node.status()[0].values['failed'] == 0
 
 
+def test_an_engine_that_says_nothing_has_not_answered(ros):
+    engine = ScriptedEngine()
+    engine.words = [' ', '']
+    start(ros, engine)
+    response = ask(ros)
+    assert not response.success and 'scripted has nothing to say' in response.message
+    assert np.isfinite(response.answer.duration)
+
+
 def test_before_the_first_image_it_is_said_that_there_is_none(ros):
     node, engine = start(ros, seen=False)
     for response in (ask(ros), ros.call('/loc3r/localize', Localize)):
