@@ -23,7 +23,7 @@ elif find_spec('loc3r_ros.msg') is None:
     )
     collect_ignore_glob = ['test_*.py']
 
-from ros.harness import Ros  # noqa: E402
+from ros.harness import Ros
 
 
 @pytest.fixture

@@ -40,26 +40,6 @@ def test_a_service_answers(ros):
         client.call_async(Trigger.Request())
 
 
-def test_a_client_waits_in_another_callback_group(ros):
-    """A callback may ask a service of its own node, where the executor has a thread for both."""
-    node = Node('both')
-    group = ReentrantCallbackGroup()
-    client = node.create_client(Trigger, 'inner', callback_group=group)
-
-    def inner(request, response):
-        response.message = 'inner'
-        return response
-
-    def outer(request, response):
-        response.message = 'outer ' + client.call(Trigger.Request()).message
-        return response
-
-    node.create_service(Trigger, 'inner', inner, callback_group=group)
-    node.create_service(Trigger, 'outer', outer, callback_group=group)
-    ros.spin(node, executor=MultiThreadedExecutor(4))
-    assert ros.call('/outer', Trigger).message == 'outer inner'
-
-
 def test_callbacks_of_a_group_exclude_each_other(ros):
     node = Node('worker')
     running, most = [], {'exclusive': 0, 'reentrant': 0}
@@ -90,17 +70,6 @@ def test_no_callback_starves_the_others(ros):
     ros.wait_for(lambda: len(calm) >= 3 and len(busy) >= 30)
 
 
-def test_a_guard_condition_wakes_from_another_thread(ros):
-    node = Node('waiter')
-    calls = []
-    guard = node.create_guard_condition(lambda: calls.append(threading.current_thread().name))
-    ros.spin(node)
-    time.sleep(0.05)
-    guard.trigger()
-    ros.wait_for(lambda: calls)
-    assert calls == ['spin']
-
-
 def test_what_a_callback_raises_ends_spin(ros):
     node = Node('clumsy')
     node.create_timer(0.01, lambda: 1 / 0)
@@ -115,10 +84,10 @@ def test_what_a_callback_raises_ends_spin(ros):
 def test_spinning_once_runs_at_most_one_callback(ros):
     node = Node('stepper')
     calls = []
-    node.create_guard_condition(lambda: calls.append(1)).trigger()
-    node.create_guard_condition(lambda: calls.append(2)).trigger()
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    for number in (1, 2):
+        executor.create_task(calls.append, number)
     for count in (1, 2):
         executor.spin_once(timeout_sec=1.0)
         assert len(calls) == count
@@ -126,7 +95,7 @@ def test_spinning_once_runs_at_most_one_callback(ros):
     executor.spin_once(timeout_sec=0.1)
     assert 0.05 < time.monotonic() - start < 1.0
     future = executor.create_task(lambda a: a + 1, 2)
-    executor.spin_until_future_complete(future, timeout_sec=1.0)
+    executor.spin_once(timeout_sec=1.0)
     assert future.done() and future.result() == 3
     executor.shutdown()
     node.destroy_node()

@@ -8,20 +8,21 @@ from pathlib import Path
 import pytest
 
 _SPINNER = """
-import sys
-
 import rclpy
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
 from std_msgs.msg import String
 
 rclpy.init()
-node = rclpy.create_node('spinner')
+node = Node('spinner')
+executor = SingleThreadedExecutor()
+executor.add_node(node)
 publisher = node.create_publisher(String, 'words', 10)
 node.declare_parameter('word', 'none')
 ready = ['ready', node.get_parameter('word').value, publisher.topic_name]
 timer = node.create_timer(0.05, lambda: print(*ready, flush=True) or timer.cancel())
 try:
-    rclpy.spin(node)
+    executor.spin()
 except (KeyboardInterrupt, ExternalShutdownException) as end:
     print(type(end).__name__, rclpy.ok(), flush=True)
 rclpy.try_shutdown()

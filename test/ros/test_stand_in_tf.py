@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from geometry_msgs.msg import TransformStamped
 from rclpy.duration import Duration
-from rclpy.node import Node
 from rclpy.time import Time
 from sensor_msgs.msg import PointCloud2, PointField
 from sensor_msgs_py.point_cloud2 import read_points
@@ -17,10 +16,7 @@ from tf2_ros import (
     ExtrapolationException,
     InvalidArgumentException,
     LookupException,
-    StaticTransformBroadcaster,
-    TransformBroadcaster,
     TransformException,
-    TransformListener,
 )
 
 
@@ -51,6 +47,14 @@ def buffer():
 
 def at(seconds):
     return Time(nanoseconds=int(seconds * 1e9))
+
+
+def knows(buffer, target, source, seconds):
+    try:
+        buffer.lookup_transform(target, source, at(seconds))
+    except TransformException:
+        return False
+    return True
 
 
 def test_transforms_are_joined_and_interpolated(buffer):
@@ -87,35 +91,33 @@ def test_what_cannot_be_known_is_an_exception(buffer, target, source, seconds, e
     assert issubclass(error, TransformException)
     with pytest.raises(error):
         buffer.lookup_transform(target, source, at(seconds))
-    can, why = buffer.can_transform(target, source, at(seconds), return_debug_tuple=True)
-    assert not can and why
 
 
 def test_a_single_transform_holds_at_its_stamp_only():
     buffer = Buffer()
     buffer.set_transform(transform('map', 'base', 10), '')
-    assert buffer.can_transform('map', 'base', at(10))
-    assert buffer.can_transform('map', 'base', at(0))
-    assert not buffer.can_transform('map', 'base', at(10.001))
+    assert knows(buffer, 'map', 'base', 10)
+    assert knows(buffer, 'map', 'base', 0)
+    assert not knows(buffer, 'map', 'base', 10.001)
 
 
 def test_the_buffer_forgets_and_refuses_what_is_old(buffer):
     for seconds in (21.5, 21.6):
         buffer.set_transform(transform('odom', 'base', seconds, x=9.0), '')
-    assert not buffer.can_transform('odom', 'base', at(11.4))
-    assert buffer.can_transform('odom', 'base', at(13))
+    assert not knows(buffer, 'odom', 'base', 11.4)
+    assert knows(buffer, 'odom', 'base', 13)
     buffer.set_transform(transform('odom', 'base', 5, x=9.0), '')
-    assert not buffer.can_transform('odom', 'base', at(5))
+    assert not knows(buffer, 'odom', 'base', 5)
     short = Buffer(cache_time=Duration(seconds=1))
     for seconds in (1, 2, 3, 4):
         short.set_transform(transform('map', 'base', seconds), '')
-    assert not short.can_transform('map', 'base', at(1.5))
-    assert short.can_transform('map', 'base', at(2.5))
+    assert not knows(short, 'map', 'base', 1.5)
+    assert knows(short, 'map', 'base', 2.5)
 
 
 def test_cleared_buffers_take_the_past_again_and_keep_what_is_static(buffer):
     buffer.clear()
-    assert buffer.can_transform('base', 'camera', at(1))
+    assert knows(buffer, 'base', 'camera', 1)
     for time in (at(11), at(0)):
         with pytest.raises(TransformException):
             buffer.lookup_transform('odom', 'base', time)
@@ -135,25 +137,7 @@ def test_cleared_buffers_take_the_past_again_and_keep_what_is_static(buffer):
 def test_nonsense_is_ignored(bad):
     buffer = Buffer()
     buffer.set_transform(bad, '')
-    assert not buffer.can_transform('map', 'base', at(1))
-
-
-def test_listeners_hear_broadcasters(ros):
-    listening, talking = Node('listening'), Node('talking')
-    buffer = Buffer()
-    static = StaticTransformBroadcaster(talking)
-    static.sendTransform(transform('base', 'camera', 0, x=1.0))
-    static.sendTransform([transform('base', 'lidar', 0, x=2.0)])
-    listener = TransformListener(buffer, listening, spin_thread=False)
-    moving = TransformBroadcaster(talking)
-    ros.spin(listening)
-    ros.spin(talking)
-    ros.wait_for(lambda: moving.pub_tf.get_subscription_count() == 1)
-    moving.sendTransform(transform('odom', 'base', 3, x=0.5))
-    ros.wait_for(lambda: buffer.can_transform('odom', 'lidar', Time()))
-    found = buffer.lookup_transform('odom', 'camera', at(3))
-    assert found.transform.translation.x == 1.5
-    listener.unregister()
+    assert not knows(buffer, 'map', 'base', 1)
 
 
 def test_points_are_read_by_name():

@@ -18,7 +18,6 @@ def test_a_timer_calls_back_until_it_is_cancelled(ros):
     ros.wait_for(lambda: len(calls) >= 6)
     assert 0.015 < (calls[5] - calls[0]) / 5 < 0.1
     timer.cancel()
-    assert timer.is_canceled()
     time.sleep(0.05)
     count = len(calls)
     time.sleep(0.1)

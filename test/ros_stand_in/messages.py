@@ -78,11 +78,6 @@ def from_cdr(data: bytes, cls: type[Message]) -> Any:
     return cls.from_wire(typestore().deserialize_cdr(data, cls.STORE_NAME))
 
 
-def over_the_wire(message: Any) -> Any:
-    """A copy that went through CDR."""
-    return from_cdr(to_cdr(message), type(message))
-
-
 @cache
 def message_class(store_name: str) -> type[Message]:
     """The class of a message of the typestore."""

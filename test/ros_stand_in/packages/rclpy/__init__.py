@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from rclpy.context import Context
 from rclpy.signals import (
@@ -11,12 +10,9 @@ from rclpy.signals import (
     install_signal_handlers,
     uninstall_signal_handlers,
 )
-from rclpy.task import Future
 from rclpy.utilities import get_default_context, ok
 
 __all__ = ['get_default_context', 'ok']
-
-_executors: list[Any] = []
 
 
 def init(
@@ -51,53 +47,3 @@ def _leave(context: Context | None, uninstall_handlers: bool | None) -> Context:
     ):
         uninstall_signal_handlers()
     return get_default_context(shutting_down=True) if context is None else context
-
-
-def create_node(node_name: str, **kwargs: Any) -> Any:
-    """A plain node."""
-    from rclpy.node import Node
-
-    return Node(node_name, **kwargs)
-
-
-def get_global_executor() -> Any:
-    """The executor of those who give none."""
-    from rclpy.executors import SingleThreadedExecutor
-
-    if not _executors:
-        _executors.append(SingleThreadedExecutor())
-        get_default_context().on_shutdown(_executors.clear)
-    return _executors[0]
-
-
-def spin(node: Any, executor: Any = None) -> None:
-    """Run callbacks of a node until the context ends."""
-    executor = executor or get_global_executor()
-    executor.add_node(node)
-    try:
-        executor.spin()
-    finally:
-        executor.remove_node(node)
-
-
-def spin_once(node: Any, *, executor: Any = None, timeout_sec: float | None = None) -> None:
-    """Run at most one callback."""
-    executor = executor or get_global_executor()
-    executor.add_node(node)
-    try:
-        executor.spin_once(timeout_sec=timeout_sec)
-    finally:
-        executor.remove_node(node)
-
-
-def spin_until_future_complete(
-    node: Any, future: Future, executor: Any = None, timeout_sec: float | None = None
-) -> None:
-    """Run callbacks until a future is done."""
-    executor = executor or get_global_executor()
-    added = executor.add_node(node)
-    try:
-        executor.spin_until_future_complete(future, timeout_sec)
-    finally:
-        if added:
-            executor.remove_node(node)

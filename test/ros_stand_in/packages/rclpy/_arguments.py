@@ -40,7 +40,7 @@ class RosArguments:
                 return
             if word in ('-r', '--remap'):
                 source, _, to = next(words).partition(':=')
-                node, colon, source = source.rpartition(':')
+                node, _, source = source.rpartition(':')
                 self.remaps.append((node, source, to))
             elif word in ('-p', '--param'):
                 name, _, value = next(words).partition(':=')

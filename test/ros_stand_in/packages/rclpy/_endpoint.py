@@ -9,7 +9,7 @@ from ros_stand_in.messages import type_name
 from rclpy._entities import Queue
 from rclpy.callback_groups import CallbackGroup
 from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEventCallbacks
-from rclpy.qos import QoSPolicyKind, QoSProfile, qos_policy_name_from_kind
+from rclpy.qos import QoSPolicyKind, QoSProfile
 
 
 class Endpoint(Queue):
@@ -46,5 +46,5 @@ class Endpoint(Queue):
     def _warn(self, policy: QoSPolicyKind) -> None:
         self._node.get_logger().warning(
             f"{self._WARNING} on topic '{self.topic_name}' with incompatible QoS. "
-            f'Last incompatible policy: {qos_policy_name_from_kind(policy)}'
+            f'Last incompatible policy: {policy.name}'
         )

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from rclpy.topic_endpoint_info import TopicEndpointInfo, TopicEndpointTypeEnum
+from rclpy.qos import QoSProfile
+
+
+@dataclass
+class TopicEndpointInfo:
+    """One publisher or subscription of a topic."""
+
+    node_name: str
+    node_namespace: str
+    topic_type: str
+    qos_profile: QoSProfile
 
 
 def _names_and_types(pairs: list[tuple[str, str]]) -> list[tuple[str, list[str]]]:
@@ -39,18 +50,14 @@ class GraphOfNode:
     def get_publishers_info_by_topic(
         self, topic_name: str, no_mangle: bool = False
     ) -> list[TopicEndpointInfo]:
-        return self._info(self._network.publishers, topic_name, TopicEndpointTypeEnum.PUBLISHER)
+        return self._info(self._network.publishers, topic_name)
 
     def get_subscriptions_info_by_topic(
         self, topic_name: str, no_mangle: bool = False
     ) -> list[TopicEndpointInfo]:
-        return self._info(
-            self._network.subscriptions, topic_name, TopicEndpointTypeEnum.SUBSCRIPTION
-        )
+        return self._info(self._network.subscriptions, topic_name)
 
-    def _info(
-        self, ends: list[Any], topic_name: str, kind: TopicEndpointTypeEnum
-    ) -> list[TopicEndpointInfo]:
+    def _info(self, ends: list[Any], topic_name: str) -> list[TopicEndpointInfo]:
         name = self.resolve_topic_name(topic_name)
         with self._network.lock:
             return [
@@ -58,7 +65,6 @@ class GraphOfNode:
                     end._node.get_name(),
                     end._node.get_namespace(),
                     end._type_name,
-                    kind,
                     end.qos_profile,
                 )
                 for end in ends

@@ -17,7 +17,6 @@ from rclpy.exceptions import (
     ParameterUninitializedException,
 )
 from rclpy.parameter import Parameter
-from rclpy.qos import qos_profile_parameter_events
 
 Callback = Callable[[list[Parameter]], Any]
 
@@ -30,9 +29,7 @@ class ParametersOfNode:
         self._descriptors: dict[str, Any] = {}
         self._overrides = {parameter.name: parameter for parameter in overrides}
         self._on_set: list[Callback] = []
-        self._event_publisher = self.create_publisher(
-            ParameterEvent, '/parameter_events', qos_profile_parameter_events
-        )
+        self._event_publisher = self.create_publisher(ParameterEvent, '/parameter_events', 1000)
 
     def _offer_parameters(self) -> None:
         self.create_service(SetParameters, '~/set_parameters', self._serve_set)
@@ -70,15 +67,6 @@ class ParametersOfNode:
         self._store([parameter])
         return parameter
 
-    def declare_parameters(
-        self, namespace: str, parameters: Sequence[tuple[Any, ...]], ignore_override: bool = False
-    ) -> list[Parameter]:
-        prefix = f'{namespace}.' if namespace else ''
-        return [
-            self.declare_parameter(prefix + name, *rest, ignore_override=ignore_override)
-            for name, *rest in parameters
-        ]
-
     def undeclare_parameter(self, name: str) -> None:
         if self.describe_parameter(name).read_only:
             raise ParameterImmutableException(name)
@@ -101,16 +89,10 @@ class ParametersOfNode:
             return alternative_value or Parameter(name)
         return parameter
 
-    def get_parameters(self, names: Sequence[str]) -> list[Parameter]:
-        return [self.get_parameter(name) for name in names]
-
     def describe_parameter(self, name: str) -> Any:
         if name not in self._descriptors:
             raise ParameterNotDeclaredException(name)
         return self._descriptors[name]
-
-    def describe_parameters(self, names: Sequence[str]) -> list[Any]:
-        return [self.describe_parameter(name) for name in names]
 
     def set_parameters(self, parameter_list: Sequence[Parameter]) -> list[Any]:
         return [self.set_parameters_atomically([parameter]) for parameter in parameter_list]
@@ -130,9 +112,6 @@ class ParametersOfNode:
 
     def add_on_set_parameters_callback(self, callback: Callback) -> None:
         self._on_set.insert(0, callback)
-
-    def remove_on_set_parameters_callback(self, callback: Callback) -> None:
-        self._on_set.remove(callback)
 
     def _check(self, parameters: list[Parameter], descriptors: dict[str, Any]) -> Any:
         for parameter in parameters:
@@ -171,7 +150,7 @@ class ParametersOfNode:
         return response
 
     def _serve_describe(self, request: Any, response: Any) -> Any:
-        response.descriptors = self.describe_parameters(request.names)
+        response.descriptors = [self.describe_parameter(name) for name in request.names]
         return response
 
     def _serve_list(self, request: Any, response: Any) -> Any:

@@ -25,10 +25,6 @@ class CallbackGroup:
         with self._lock:
             self._running -= 1
 
-    def can_execute(self, entity: Any) -> bool:
-        with self._lock:
-            return self._allowed()
-
     def _allowed(self) -> bool:
         raise NotImplementedError
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from threading import Event
 from typing import Any
 
 from ros_stand_in.messages import from_cdr, to_cdr, type_name
@@ -37,24 +36,12 @@ class Client(Queue):
             service._put((cdr, lambda answer: self._put((future, answer))))
         return future
 
-    def call(self, request: Any) -> Any:
-        """Ask and wait; another thread must be spinning the node."""
-        answered = Event()
-        future = self.call_async(request)
-        future.add_done_callback(lambda _: answered.set())
-        answered.wait()
-        return future.result()
-
     def _handle(self, item: tuple[Future, bytes]) -> None:
         future, cdr = item
         if future in self._pending:
             self._pending.remove(future)
             future._set_executor(self._node.executor)
             future.set_result(from_cdr(cdr, self.srv_type.Response))
-
-    def remove_pending_request(self, future: Future) -> None:
-        if future in self._pending:
-            self._pending.remove(future)
 
     def service_is_ready(self) -> bool:
         return self._node._network.service(self.srv_name, self._type_name) is not None

@@ -22,9 +22,6 @@ class QoSRequestedIncompatibleQoSInfo:
     last_policy_kind: QoSPolicyKind
 
 
-QoSOfferedIncompatibleQoSInfo = QoSRequestedIncompatibleQoSInfo
-
-
 class SubscriptionEventCallbacks:
     """Callbacks of a subscription; by default what is incompatible is logged as a warning."""
 
@@ -36,7 +33,3 @@ class SubscriptionEventCallbacks:
     ) -> None:
         self.incompatible_qos = incompatible_qos
         self.use_default_callbacks = use_default_callbacks
-
-
-class PublisherEventCallbacks(SubscriptionEventCallbacks):
-    """Callbacks of a publisher."""

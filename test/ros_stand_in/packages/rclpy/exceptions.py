@@ -1,58 +1,40 @@
-"""The exceptions that rclpy raises, of those that the stand-in can raise."""
-
-from typing import Any
+"""The exceptions that the stand-in raises as rclpy does."""
 
 
-class NotInitializedException(Exception):
-    """rclpy.init() was not called, or the context is shut down."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__('rclpy.init() has not been called', *args)
+class NotInitializedException(Exception): ...  # noqa: N818
 
 
-class NameValidationException(Exception):
-    """A name that ROS does not allow."""
+class NameValidationException(Exception): ...  # noqa: N818
 
 
-class InvalidNodeNameException(NameValidationException):
-    """Of a node."""
+class InvalidNodeNameException(NameValidationException): ...
 
 
-class InvalidNamespaceException(NameValidationException):
-    """Of a namespace."""
+class InvalidNamespaceException(NameValidationException): ...
 
 
-class InvalidTopicNameException(NameValidationException):
-    """Of a topic."""
+class InvalidTopicNameException(NameValidationException): ...
 
 
-class InvalidServiceNameException(NameValidationException):
-    """Of a service."""
+class InvalidServiceNameException(NameValidationException): ...
 
 
-class ParameterException(Exception):
-    """Base of what is wrong with parameters."""
+class ParameterException(Exception): ...  # noqa: N818
 
 
-class ParameterNotDeclaredException(ParameterException):
-    """Read or set before it was declared."""
+class ParameterNotDeclaredException(ParameterException): ...
 
 
-class ParameterAlreadyDeclaredException(ParameterException):
-    """Declared twice."""
+class ParameterAlreadyDeclaredException(ParameterException): ...
 
 
-class InvalidParameterTypeException(ParameterException):
-    """An override of another type than the default."""
+class ParameterUninitializedException(ParameterException): ...
 
 
-class InvalidParameterValueException(ParameterException):
-    """An override out of range, or refused by a callback."""
+class ParameterImmutableException(ParameterException): ...
 
 
-class ParameterImmutableException(ParameterException):
-    """Undeclaring what is read-only."""
+class InvalidParameterTypeException(ParameterException): ...
 
 
-class ParameterUninitializedException(ParameterException):
-    """Declared by type only, and nobody gave a value."""
+class InvalidParameterValueException(ParameterException): ...

@@ -6,8 +6,8 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import Future as PoolFuture
+from concurrent.futures import ThreadPoolExecutor
 from threading import Condition
 from typing import Any
 
@@ -17,7 +17,7 @@ from rclpy.task import Future
 from rclpy.utilities import get_default_context
 
 
-class ExternalShutdownException(Exception):
+class ExternalShutdownException(Exception):  # noqa: N818
     """The context was shut down while the executor waited."""
 
 
@@ -84,26 +84,13 @@ class Executor:
             self.spin_once()
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
-        self._spin_once(timeout_sec, lambda: False)
-
-    def spin_until_future_complete(self, future: Future, timeout_sec: float | None = None) -> None:
-        future.add_done_callback(lambda _: self.wake())
-        limited = timeout_sec is not None and timeout_sec >= 0
-        end = time.monotonic() + timeout_sec if limited else None
-        while self._context.ok() and not future.done() and not self._is_shutdown:
-            left = None if end is None else end - time.monotonic()
-            if left is not None and left <= 0:
-                return
-            self._spin_once(left, future.done)
-
-    def _spin_once(self, timeout: float | None, until: Callable[[], bool]) -> None:
         raise NotImplementedError
 
-    def _wait_for_work(self, timeout: float | None, until: Callable[[], bool]) -> Work | None:
-        """The next work; its callback group is taken. None after the timeout or `until`."""
+    def _wait_for_work(self, timeout: float | None) -> Work | None:
+        """The next work, its callback group taken; None after the timeout or a shutdown."""
         limited = timeout is not None and timeout >= 0
         end = time.monotonic() + timeout if limited else None
-        while not self._is_shutdown and not until():
+        while not self._is_shutdown:
             changes = self._changes
             if not self._context.ok():
                 raise ExternalShutdownException
@@ -151,18 +138,12 @@ class Executor:
 
         return run_in_group
 
-    def __enter__(self) -> Executor:
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self.shutdown()
-
 
 class SingleThreadedExecutor(Executor):
     """Runs callbacks in the thread that spins."""
 
-    def _spin_once(self, timeout: float | None, until: Callable[[], bool]) -> None:
-        work = self._wait_for_work(timeout, until)
+    def spin_once(self, timeout_sec: float | None = None) -> None:
+        work = self._wait_for_work(timeout_sec)
         if work is not None:
             work()
 
@@ -175,9 +156,9 @@ class MultiThreadedExecutor(Executor):
         self._pool = ThreadPoolExecutor(num_threads or os.cpu_count() or 2)
         self._running: list[PoolFuture] = []
 
-    def _spin_once(self, timeout: float | None, until: Callable[[], bool]) -> None:
+    def spin_once(self, timeout_sec: float | None = None) -> None:
         try:
-            work = self._wait_for_work(timeout, until)
+            work = self._wait_for_work(timeout_sec)
         except ExternalShutdownException:
             return  # as rclpy does: here spin() ends without a word
         if work is not None:

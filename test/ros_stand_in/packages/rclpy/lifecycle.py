@@ -12,7 +12,6 @@ from lifecycle_msgs.srv import ChangeState, GetState
 
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 
 
 class TransitionCallbackReturn(Enum):
@@ -63,33 +62,6 @@ _STEPS = {
 }
 
 
-class ManagedEntity:
-    """What follows the transitions of its node."""
-
-    def _follow(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return TransitionCallbackReturn.SUCCESS
-
-    on_configure = on_cleanup = on_shutdown = on_activate = on_deactivate = on_error = _follow
-
-
-class LifecyclePublisher(ManagedEntity, Publisher):
-    """Publishes only while its node is active."""
-
-    is_activated = False
-
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self.is_activated = True
-        return TransitionCallbackReturn.SUCCESS
-
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self.is_activated = False
-        return TransitionCallbackReturn.SUCCESS
-
-    def publish(self, msg: Any) -> None:
-        if self.is_activated:
-            super().publish(msg)
-
-
 class LifecycleNode(Node):
     """A node whose work begins and ends by transitions."""
 
@@ -103,7 +75,6 @@ class LifecycleNode(Node):
     ) -> None:
         super().__init__(node_name, **kwargs)
         self._state = 'unconfigured'
-        self._managed: list[ManagedEntity] = []
         if enable_communication_interface:
             events = self.create_publisher(TransitionEvent, '~/transition_event', 10)
             events._internal = True
@@ -114,35 +85,11 @@ class LifecycleNode(Node):
                 GetState, '~/get_state', self._serve_get_state, callback_group=callback_group
             )
 
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._all('on_configure', state)
-
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._all('on_cleanup', state)
-
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._all('on_activate', state)
-
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._all('on_deactivate', state)
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._all('on_shutdown', state)
-
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._all('on_error', state)
-
-    def _all(self, callback: str, state: LifecycleState) -> TransitionCallbackReturn:
-        for entity in self._managed:
-            answer = getattr(entity, callback)(state)
-            if answer is not TransitionCallbackReturn.SUCCESS:
-                return answer
+    def _succeed(self, state: LifecycleState) -> TransitionCallbackReturn:
         return TransitionCallbackReturn.SUCCESS
 
-    def create_lifecycle_publisher(self, *args: Any, **kwargs: Any) -> LifecyclePublisher:
-        publisher = self.create_publisher(*args, **kwargs, publisher_class=LifecyclePublisher)
-        self._managed.append(publisher)
-        return publisher
+    on_configure = on_cleanup = on_activate = on_deactivate = _succeed
+    on_shutdown = on_error = _succeed
 
     def trigger_configure(self) -> TransitionCallbackReturn:
         return self._change(Transition.TRANSITION_CONFIGURE)

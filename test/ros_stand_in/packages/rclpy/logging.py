@@ -43,11 +43,6 @@ class RcutilsLogger:
         self.name = name
         self._places: dict[tuple[str, int, int], dict[str, Any]] = {}
 
-    def get_child(self, name: str) -> RcutilsLogger:
-        if not name:
-            raise ValueError('Child logger name must not be empty.')
-        return RcutilsLogger(f'{self.name}.{name}' if self.name else name)
-
     def set_level(self, level: int) -> None:
         _levels[self.name] = LoggingSeverity(level)
 
@@ -71,9 +66,6 @@ class RcutilsLogger:
 
     def fatal(self, message: str, **kwargs: Any) -> bool:
         return self._log(message, LoggingSeverity.FATAL, **kwargs)
-
-    def log(self, message: str, severity: int, **kwargs: Any) -> bool:
-        return self._log(message, LoggingSeverity(severity), **kwargs)
 
     def _log(self, message: str, severity: LoggingSeverity, **filters: Any) -> bool:
         if not self.is_enabled_for(severity):
@@ -115,11 +107,3 @@ def get_logger(name: str) -> RcutilsLogger:
     if not name:
         raise ValueError('Logger name must not be empty.')
     return RcutilsLogger(name)
-
-
-def set_logger_level(name: str, level: int) -> None:
-    _levels[name] = LoggingSeverity(level)
-
-
-def get_logging_severity_from_string(log_severity: str) -> LoggingSeverity:
-    return LoggingSeverity[log_severity.upper()]

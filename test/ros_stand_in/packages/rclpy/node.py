@@ -19,7 +19,7 @@ from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
 from rclpy.client import Client
 from rclpy.clock import Clock, ROSClock
 from rclpy.context import Context
-from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.exceptions import NotInitializedException
 from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
@@ -27,7 +27,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.service import Service
 from rclpy.subscription import Subscription
 from rclpy.time_source import TimeSource
-from rclpy.timer import GuardCondition, Timer
+from rclpy.timer import Timer
 from rclpy.utilities import get_default_context
 
 
@@ -188,17 +188,9 @@ class Node(ParametersOfNode, GraphOfNode):
         qos_profile: QoSProfile | int,
         *,
         callback_group: CallbackGroup | None = None,
-        event_callbacks: PublisherEventCallbacks | None = None,
-        publisher_class: type[Publisher] = Publisher,
     ) -> Publisher:
-        return publisher_class(
-            self,
-            msg_type,
-            self.resolve_topic_name(topic),
-            _profile(qos_profile),
-            event_callbacks,
-            callback_group,
-        )
+        name = self.resolve_topic_name(topic)
+        return Publisher(self, msg_type, name, _profile(qos_profile), None, callback_group)
 
     def create_subscription(
         self,
@@ -254,11 +246,6 @@ class Node(ParametersOfNode, GraphOfNode):
         period_ns = int(float(timer_period_sec) * 1e9)
         return Timer(self, period_ns, callback, clock or self._clock, callback_group)
 
-    def create_guard_condition(
-        self, callback: Callable[[], Any], callback_group: CallbackGroup | None = None
-    ) -> GuardCondition:
-        return GuardCondition(self, callback, callback_group)
-
     def _destroy(self, entity: Entity) -> bool:
         known = entity in self._entities
         if known:
@@ -266,7 +253,7 @@ class Node(ParametersOfNode, GraphOfNode):
         return known
 
     destroy_publisher = destroy_subscription = destroy_service = destroy_client = _destroy
-    destroy_timer = destroy_guard_condition = _destroy
+    destroy_timer = _destroy
 
     def destroy_node(self) -> None:
         if self._executor is not None:

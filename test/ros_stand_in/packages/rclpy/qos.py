@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum
+from enum import IntEnum
 from typing import Any
-
-from rclpy.duration import Duration
 
 
 class QoSPolicyKind(IntEnum):
@@ -16,10 +14,6 @@ class QoSPolicyKind(IntEnum):
     DEADLINE = 4
     LIVELINESS = 8
     RELIABILITY = 16
-
-
-def qos_policy_name_from_kind(policy_kind: int) -> str:
-    return QoSPolicyKind(policy_kind).name
 
 
 class HistoryPolicy(IntEnum):
@@ -49,22 +43,7 @@ class DurabilityPolicy(IntEnum):
     UNKNOWN = 3
 
 
-class LivelinessPolicy(IntEnum):
-    """How publishers show that they live; without effect here."""
-
-    SYSTEM_DEFAULT = 0
-    AUTOMATIC = 1
-    MANUAL_BY_TOPIC = 3
-    UNKNOWN = 4
-
-
-QoSHistoryPolicy = HistoryPolicy
-QoSReliabilityPolicy = ReliabilityPolicy
-QoSDurabilityPolicy = DurabilityPolicy
-QoSLivelinessPolicy = LivelinessPolicy
-
-
-class InvalidQoSProfileException(Exception):
+class InvalidQoSProfileException(Exception):  # noqa: N818
     """A profile without depth."""
 
 
@@ -76,11 +55,6 @@ class QoSProfile:
         'depth': 10,
         'reliability': ReliabilityPolicy.RELIABLE,
         'durability': DurabilityPolicy.VOLATILE,
-        'lifespan': Duration(),
-        'deadline': Duration(),
-        'liveliness': LivelinessPolicy.SYSTEM_DEFAULT,
-        'liveliness_lease_duration': Duration(),
-        'avoid_ros_namespace_conventions': False,
     }
     history: HistoryPolicy
     depth: int
@@ -115,29 +89,7 @@ class QoSProfile:
         return self.durability == DurabilityPolicy.TRANSIENT_LOCAL
 
 
-qos_profile_default = QoSProfile(depth=10)
-qos_profile_system_default = QoSProfile(
-    depth=10,
-    reliability=ReliabilityPolicy.SYSTEM_DEFAULT,
-    durability=DurabilityPolicy.SYSTEM_DEFAULT,
-)
 qos_profile_sensor_data = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-qos_profile_services_default = QoSProfile(depth=10)
-qos_profile_parameters = QoSProfile(depth=1000)
-qos_profile_parameter_events = QoSProfile(depth=1000)
-qos_profile_action_status_default = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-
-
-class QoSPresetProfiles(Enum):
-    """The profiles by name."""
-
-    DEFAULT = qos_profile_default
-    SYSTEM_DEFAULT = qos_profile_system_default
-    SENSOR_DATA = qos_profile_sensor_data
-    SERVICES_DEFAULT = qos_profile_services_default
-    PARAMETERS = qos_profile_parameters
-    PARAMETER_EVENTS = qos_profile_parameter_events
-    ACTION_STATUS_DEFAULT = qos_profile_action_status_default
 
 
 def _mismatch(offered: QoSProfile, requested: QoSProfile) -> QoSPolicyKind | None:

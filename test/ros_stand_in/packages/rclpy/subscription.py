@@ -22,8 +22,5 @@ class Subscription(Endpoint):
         super().__init__(*args)
         self._node._network.add_subscription(self)
 
-    def get_publisher_count(self) -> int:
-        return len(self._node._network.publishers_to(self))
-
     def _handle(self, cdr: bytes) -> None:
         run(self.callback, cdr if self.raw else from_cdr(cdr, self.msg_type))

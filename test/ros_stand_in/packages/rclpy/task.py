@@ -14,16 +14,12 @@ class Future:
         self._executor = executor
         self._lock = Lock()
         self._done = False
-        self._cancelled = False
         self._result: Any = None
         self._exception: BaseException | None = None
         self._callbacks: list[Callable[[Future], Any]] = []
 
     def done(self) -> bool:
         return self._done
-
-    def cancelled(self) -> bool:
-        return self._cancelled
 
     def result(self) -> Any:
         """The result; None while it is not there, and what was raised is raised again."""
@@ -41,11 +37,6 @@ class Future:
     def set_exception(self, exception: BaseException) -> None:
         self._exception = exception
         self._finish()
-
-    def cancel(self) -> None:
-        if not self._done:
-            self._cancelled = True
-            self._finish()
 
     def _finish(self) -> None:
         with self._lock:

@@ -43,15 +43,6 @@ class Timer(Entity):
     def cancel(self) -> None:
         self._canceled = True
 
-    def is_canceled(self) -> bool:
-        return self._canceled
-
-    def is_ready(self) -> bool:
-        return not self._canceled and self.time_until_next_call() <= 0
-
-    def time_since_last_call(self) -> int:
-        return self.clock.now().nanoseconds - self._last
-
     def time_until_next_call(self) -> int:
         return self._next - self.clock.now().nanoseconds
 
@@ -79,24 +70,3 @@ class Timer(Entity):
     def destroy(self) -> None:
         self._jump_handle.unregister()
         super().destroy()
-
-
-class GuardCondition(Entity):
-    """Calls back after it was triggered from any thread; several triggers may become one."""
-
-    def __init__(
-        self, node: Any, callback: Callable[[], Any], callback_group: CallbackGroup | None
-    ) -> None:
-        super().__init__(node, callback_group)
-        self.callback = callback
-        self._triggered = False
-
-    def trigger(self) -> None:
-        self._triggered = True
-        self._node._wake()
-
-    def _take(self) -> Work | None:
-        if self._destroyed or not self._triggered:
-            return None
-        self._triggered = False
-        return lambda: run(self.callback)

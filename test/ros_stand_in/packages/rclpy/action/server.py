@@ -12,7 +12,7 @@ from action_msgs.msg import GoalInfo, GoalStatus, GoalStatusArray
 
 from rclpy._entities import run
 from rclpy.callback_groups import CallbackGroup
-from rclpy.qos import qos_profile_action_status_default
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.service import Answer, Service
 from rclpy.task import Future
 
@@ -138,7 +138,9 @@ class ActionServer:
         )
         self._feedback = node.create_publisher(impl.FeedbackMessage, f'{name}/_action/feedback', 10)
         self._status = node.create_publisher(
-            GoalStatusArray, f'{name}/_action/status', qos_profile_action_status_default
+            GoalStatusArray,
+            f'{name}/_action/status',
+            QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
         )
 
         self._parts = (

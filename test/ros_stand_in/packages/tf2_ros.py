@@ -1,9 +1,8 @@
-"""The transform tree over the last seconds."""
+"""The stand-in's tf2_ros, so far as the nodes use it: the buffer; see ros_stand_in."""
 
 from __future__ import annotations
 
 import bisect
-import time as system
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
@@ -19,7 +18,7 @@ from scipy.spatial.transform import Rotation, Slerp
 Matrix = Any
 
 
-class TransformException(Exception):
+class TransformException(Exception):  # noqa: N818
     """A transform that the buffer cannot give."""
 
 
@@ -93,14 +92,13 @@ def _between(A: Matrix, B: Matrix, ratio: float) -> Matrix:
 class Buffer:
     """Keeps transforms for `cache_time` (10 s) and joins them along the tree."""
 
-    def __init__(self, cache_time: Duration | None = None, node: Any = None) -> None:
+    def __init__(self, cache_time: Duration | None = None) -> None:
         self._cache_ns = 10 * 10**9 if cache_time is None else cache_time.nanoseconds
         self._caches: dict[str, _Cache] = {}
         self._parents: set[str] = set()
         self._lock = RLock()
-        self.clock = node.get_clock() if node else Clock()
         backward = JumpThreshold(min_forward=None, min_backward=Duration(seconds=-1))
-        self.jump_handle = self.clock.create_jump_callback(
+        self.jump_handle = Clock().create_jump_callback(
             backward, post_callback=lambda jump: self.clear()
         )
 
@@ -135,11 +133,8 @@ class Buffer:
             else:
                 logger.warning(f'TF_OLD_DATA ignoring data from the past for frame {child}')
 
-    def lookup_transform(
-        self, target_frame: str, source_frame: str, time: Time, timeout: Duration | None = None
-    ) -> Any:
+    def lookup_transform(self, target_frame: str, source_frame: str, time: Time) -> Any:
         """T_target_source as a message; at time 0 the latest that the whole way has."""
-        self.can_transform(target_frame, source_frame, time, timeout)
         T, stamp = self._lookup(target_frame, source_frame, time.nanoseconds)
         message = TransformStamped(child_frame_id=source_frame)
         message.header.frame_id = target_frame
@@ -148,24 +143,6 @@ class Buffer:
         t.x, t.y, t.z = T[:3, 3].tolist()
         q.x, q.y, q.z, q.w = Rotation.from_matrix(T[:3, :3]).as_quat().tolist()
         return message
-
-    def can_transform(
-        self,
-        target_frame: str,
-        source_frame: str,
-        time: Time,
-        timeout: Duration | None = None,
-        return_debug_tuple: bool = False,
-    ) -> Any:
-        end = system.monotonic() + (timeout.nanoseconds / 1e9 if timeout else 0)
-        while True:
-            try:
-                self._lookup(target_frame, source_frame, time.nanoseconds)
-                return (True, '') if return_debug_tuple else True
-            except TransformException as error:
-                if system.monotonic() >= end:
-                    return (False, str(error)) if return_debug_tuple else False
-            system.sleep(0.02)
 
     def _lookup(self, target: str, source: str, stamp: int) -> tuple[Matrix, int]:
         with self._lock:
@@ -218,12 +195,3 @@ class Buffer:
             for child, cache in list(self._caches.items()):
                 if not cache.is_static:
                     del self._caches[child]
-
-    def all_frames_as_yaml(self) -> str:
-        with self._lock:
-            return ''.join(
-                f"{child}: \n  parent: '{cache.entries[-1][0]}'\n"
-                f'  oldest_transform: {cache.stamps[0] / 1e9:.6f}\n'
-                f'  most_recent_transform: {cache.stamps[-1] / 1e9:.6f}\n'
-                for child, cache in sorted(self._caches.items())
-            )
