@@ -11,8 +11,8 @@ from loc3r_ros.ros.spatial_vlm import SpatialVlmNode
 def nodes() -> list[Stage]:
     """The nodes, wired; who listens starts before who speaks."""
     encoder = PoseEncoder()
-    mapper = BevMapper(composed=True)
-    vlm = SpatialVlmNode(composed=True)
+    mapper = BevMapper(composed=True, clock=encoder.get_clock())
+    vlm = SpatialVlmNode(composed=True, clock=encoder.get_clock())
     encoder.listeners += [mapper.take, vlm.take]
     encoder.companions.append(mapper)
     return [vlm, mapper, encoder]

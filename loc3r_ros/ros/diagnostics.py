@@ -54,7 +54,7 @@ class Diagnostics:
         if not self._stage.context.ok():
             return  # the timer may fire once more while the process ends
         message = DiagnosticArray()
-        message.header.stamp = self._stage.get_clock().now().to_msg()
+        message.header.stamp = self._stage.clock.now().to_msg()
         message.status = [self._status(report) for report in self._reports()]
         self._publisher.publish(message)
 

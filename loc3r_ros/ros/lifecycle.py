@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter as RosParameter
 
 from loc3r_ros.errors import Loc3rError
 from loc3r_ros.ros.diagnostics import Diagnostics, Report
@@ -38,8 +39,16 @@ class Stage(LifecycleNode):
     like, is destroyed in reverse order by the opposite transition, after its own method, and when
     they raise.
 
+    Args:
+        name: of the node.
+        table: its parameters, beside the common ones.
+        clock: of another node in this process. Each node that listens to /clock itself costs as
+            much as one more camera.
+        node_options: of rclpy's Node.
+
     Attributes:
         part: what diagnostics call this node.
+        clock: ROS time.
         threads: threads of the executor that the node asks for.
         settings: current values of the parameters.
         state: `unconfigured`, `inactive`, `active` or `finalized`.
@@ -49,8 +58,14 @@ class Stage(LifecycleNode):
     part = 'node'
     threads = 1
 
-    def __init__(self, name: str, table: Table, **node_options: Any) -> None:
+    def __init__(
+        self, name: str, table: Table, *, clock: Clock | None = None, **node_options: Any
+    ) -> None:
+        if clock is not None:
+            own_time = RosParameter('use_sim_time', value=False)
+            node_options = {'parameter_overrides': [own_time], **node_options}
         super().__init__(name, **node_options)
+        self.clock = clock or self.get_clock()
         self.state = 'unconfigured'
         self.refusal = ''
         self._configured = ExitStack()
