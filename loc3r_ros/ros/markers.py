@@ -75,7 +75,7 @@ class Markers:
         label = self._put(
             'target', 0, Marker.TEXT_VIEW_FACING, stamp_ns, at, (0.0, 0.0, 0.2), (*_AMBER, 1.0)
         )
-        label.text = target.label
+        label.text = target.label or 'target'
 
     def _put(
         self,

@@ -83,7 +83,7 @@ class NoModel:
         if max(abs(x), abs(y)) > _FARTHEST:
             reason = f'({x:g}, {y:g}) is no place in a map: coordinates are in metres'
             return Target(False, np.full(3, np.nan), reason=reason)
-        return Target(True, np.array([x, y, 0.0]), label=f'({x:g}, {y:g})', confidence=1.0)
+        return Target(True, np.array([x, y, 0.0]), confidence=1.0)
 
     def _whereabouts(self) -> str:
         here = self.localize('')
