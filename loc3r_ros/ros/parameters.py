@@ -16,7 +16,7 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.parameter import Parameter as RosParameter
 
 from loc3r_ros.errors import InputError
-from loc3r_ros.ros.params_file import unmatched_files
+from loc3r_ros.ros.params_file import file_warnings
 
 Value = bool | int | float | str | tuple[str, ...] | tuple[float, ...]
 
@@ -141,7 +141,7 @@ class Settings(Mapping[str, Any]):
 
 
 def declare(node: Any, table: Table) -> Settings:
-    """Declare a table on a node, and log what differs from the defaults.
+    """Declare a table on a node; log what differs from the defaults, and what does not apply.
 
     Raises:
         InputError: a value given at start is of the wrong type or not allowed.
@@ -151,9 +151,9 @@ def declare(node: Any, table: Table) -> Settings:
     if changed:
         listed = ', '.join(f'{name}={_text(value)}' for name, value in changed.items())
         node.get_logger().info(f'parameters that differ from their defaults: {listed}')
-    else:
-        for warning in unmatched_files(node.get_fully_qualified_name()):
-            node.get_logger().warning(warning)
+    declared = [*settings, 'use_sim_time']
+    for warning in file_warnings(node.get_fully_qualified_name(), declared):
+        node.get_logger().warning(warning)
     return settings
 
 

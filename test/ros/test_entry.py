@@ -66,8 +66,18 @@ def end(process: subprocess.Popen[str], *signals: int) -> Ended:
     return Ended(process.returncode, seconds, process.before + output)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize('mode', ['import', 'construct', 'configure', 'active', 'threads'])
+@pytest.mark.parametrize(
+    ('mode', 'number'),
+    [
+        ('import', signal.SIGINT),
+        ('construct', signal.SIGINT),
+        ('configure', signal.SIGINT),
+        ('configure', signal.SIGTERM),
+        ('active', signal.SIGINT),
+        ('active', signal.SIGTERM),
+        ('threads', signal.SIGINT),
+    ],
+)
 def test_a_signal_ends_it_with_code_0_wherever_it_is(start, mode, number):
     ended = end(start(mode), number)
     assert ended.code == 0, ended.output
@@ -86,7 +96,7 @@ def test_a_signal_ends_it_even_where_python_does_not_come_back(start, mode):
     assert 'Traceback' not in ended.output
 
 
-@pytest.mark.parametrize('delay_s', [0.0, 0.1, 0.3, 0.6, 1.0])
+@pytest.mark.parametrize('delay_s', [0.0, 0.2, 0.6])
 def test_a_signal_at_any_moment_of_heavy_imports(start, delay_s):
     process = start('heavy import')
     time.sleep(delay_s)
@@ -96,9 +106,8 @@ def test_a_signal_at_any_moment_of_heavy_imports(start, delay_s):
     assert 'Traceback' not in ended.output
 
 
-@pytest.mark.parametrize('mode', ['configure', 'active'])
-def test_the_second_ctrl_c_of_ros2_launch_changes_nothing(start, mode):
-    ended = end(start(mode), signal.SIGINT, signal.SIGINT, signal.SIGTERM)
+def test_the_second_ctrl_c_of_ros2_launch_changes_nothing(start):
+    ended = end(start('active'), signal.SIGINT, signal.SIGINT, signal.SIGTERM)
     assert (ended.code, 'Traceback' in ended.output) == (0, False), ended.output
 
 
@@ -146,7 +155,7 @@ def test_the_first_line_says_what_runs(start):
 
 
 @pytest.mark.skipif('ros_stand_in' in sys.modules, reason='the stand-in has no other process')
-@pytest.mark.parametrize('mode', ['configure', 'active', 'threads'])
+@pytest.mark.parametrize('mode', ['configure', 'threads'])
 def test_it_says_goodbye_so_that_no_ghost_stays_in_the_graph(ros, start, mode):
     process = start(mode)
     ros.wait_for(lambda: 'toy' in ros.node.get_node_names())

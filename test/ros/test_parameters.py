@@ -12,7 +12,7 @@ from rclpy.parameter import Parameter as RosParameter
 from loc3r_ros.errors import InputError
 from loc3r_ros.ros.parameters import READ_ONLY, Parameter, Settings, declare, markdown
 from loc3r_ros.ros.parameters import yaml as yaml_of
-from loc3r_ros.ros.params_file import unmatched_files
+from loc3r_ros.ros.params_file import file_warnings
 
 TABLE = (
     Parameter('use_depth', True, 'Whether depth is used.'),
@@ -225,7 +225,36 @@ def test_a_file_for_another_of_our_nodes_is_nothing_to_warn_of(tmp_path, section
     file = tmp_path / 'map.yaml'
     text = section if '{' in section else PARAMETER_FILE.format(section=section)
     file.write_text(text)
-    assert unmatched_files('/loc3r/pose_encoder', ['--params-file', str(file)]) == []
+    assert file_warnings('/loc3r/pose_encoder', [], ['--params-file', str(file)]) == []
+
+
+UNKNOWN_NAMES = """
+/**:
+  ros__parameters:
+    of_some_other_node: 1
+/**/pose_encoder:
+  ros__parameters:
+    tolerance: 3.0
+    state: {folder: /tmp}
+    use_sim_time: true
+    qos_overrides: {/pose: {publisher: {depth: 3}}}
+"""
+
+
+def test_names_that_the_node_does_not_have_are_warned_of_with_the_nearest(
+    make_node, tmp_path, capfd, monkeypatch
+):
+    file = tmp_path / 'mine.yaml'
+    file.write_text(UNKNOWN_NAMES)
+    arguments = ('--params-file', str(file))
+    monkeypatch.setattr('sys.argv', ['node', '--ros-args', *arguments])
+    declare(make_node(*arguments, name='pose_encoder', namespace='/loc3r'), TABLE)
+    told = [line.partition('mine.yaml')[2] for line in capfd.readouterr().err.splitlines()]
+    assert [line for line in told if line] == [
+        ' sets state.folder of /**/pose_encoder, which has no such parameter',
+        ' sets tolerance of /**/pose_encoder, which has no such parameter; '
+        'did you mean tolerance_s?',
+    ]
 
 
 def test_the_yaml_of_a_table_reads_back_as_its_defaults(make_node, tmp_path):
