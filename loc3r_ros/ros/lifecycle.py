@@ -68,9 +68,8 @@ class Stage(LifecycleNode):
         self.clock = clock or self.get_clock()
         self.state = 'unconfigured'
         self.refusal = ''
-        self._configured = ExitStack()
-        self._activated = ExitStack()
-        self._owner = ExitStack()
+        # What the node, `configure` and `activate` own; the last takes what is made now.
+        self._owned = [ExitStack()]
         self.settings = declare(self, (*COMMON, *table))
         self._diagnostics = Diagnostics(self, self.settings['diagnostics_period_s'])
 
@@ -106,7 +105,7 @@ class Stage(LifecycleNode):
                 with a `destroy` method.
             close: what to call instead.
         """
-        self._owner.callback(close or self._destroyer(entity))
+        self._owned[-1].callback(close or self._destroyer(entity))
         return entity
 
     def subscribe(
@@ -131,7 +130,7 @@ class Stage(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Run `configure`."""
         self.settings.locked = True
-        if not self._enter(self.configure, self._configured):
+        if not self._enter(self.configure):
             self.settings.locked = False
             return TransitionCallbackReturn.FAILURE
         self.state = 'inactive'
@@ -139,20 +138,20 @@ class Stage(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Run `activate`."""
-        if not self._enter(self.activate, self._activated):
+        if not self._enter(self.activate):
             return TransitionCallbackReturn.FAILURE
         self.state = 'active'
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Run `deactivate`; never refuses, for half of a node is worth nothing."""
-        self._leave(self.deactivate, self._activated)
+        self._leave(self.deactivate)
         self.state = 'inactive'
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Run `cleanup`; never refuses."""
-        self._leave(self.cleanup, self._configured)
+        self._leave(self.cleanup)
         self.state = 'unconfigured'
         self.settings.locked = False
         return super().on_cleanup(state)
@@ -172,34 +171,35 @@ class Stage(LifecycleNode):
     def destroy_node(self) -> None:
         """Undo whatever was done, and leave the graph."""
         self._undo()
+        self._owned[0].close()
         super().destroy_node()
 
     def _undo(self) -> None:
         if self.state == 'active':
-            self._leave(self.deactivate, self._activated)
+            self._leave(self.deactivate)
         if self.state in ('active', 'inactive'):
-            self._leave(self.cleanup, self._configured)
-        # What a transition had made that was interrupted.
-        self._activated.close()
-        self._configured.close()
+            self._leave(self.cleanup)
+        while len(self._owned) > 1:  # of a transition that was interrupted
+            self._owned.pop().close()
         self.state = 'unconfigured'
 
-    def _enter(self, method: Callable[[], None], owner: ExitStack) -> bool:
+    def _enter(self, method: Callable[[], None]) -> bool:
         """Run `configure` or `activate`; on an exception nothing of it stays."""
-        self._owner = owner
+        self._owned.append(ExitStack())
         start = monotonic()
         try:
             method()
         except Exception as error:
             self._refuse(method.__name__, error)
-            owner.close()
+            self._owned.pop().close()
             return False
         self.refusal = ''
         self.get_logger().info(f'{method.__name__}: done in {monotonic() - start:.1f} s')
         return True
 
-    def _leave(self, method: Callable[[], None], owner: ExitStack) -> None:
-        for step in (method, owner.close):
+    def _leave(self, method: Callable[[], None]) -> None:
+        """Run `deactivate` or `cleanup`, and destroy what its counterpart made."""
+        for step in (method, self._owned.pop().close):
             try:
                 step()
             except Exception:

@@ -44,7 +44,7 @@ class Watchdog:
         self._clock = clock
         self._watched: dict[str, _Watched] = {}
         self._lock = Lock()
-        self._ros_time = stage.get_clock().now().nanoseconds
+        self._ros_time = stage.clock.now().nanoseconds
         stage.every(_JOIN_S, self.check)
 
     def watch(
@@ -116,8 +116,8 @@ class Watchdog:
 
     def _explain_clock(self) -> str:
         """What is wrong with simulated time."""
-        before, self._ros_time = self._ros_time, self._stage.get_clock().now().nanoseconds
-        uses_clock = self._stage.get_parameter('use_sim_time').value
+        before, self._ros_time = self._ros_time, self._stage.clock.now().nanoseconds
+        uses_clock = self._stage.clock.ros_time_is_active
         has_clock = bool(self._stage.get_publishers_info_by_topic('/clock'))
         if uses_clock and not has_clock:
             return (

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -13,6 +14,7 @@ from std_srvs.srv import Trigger
 from loc3r_ros.errors import InputError
 from loc3r_ros.ros.lifecycle import COMMON, Stage
 from loc3r_ros.ros.parameters import READ_ONLY, Parameter
+from loc3r_ros.ros.statistics import memory_bytes
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
@@ -257,3 +259,39 @@ def test_a_timer_of_every_goes_on_while_simulated_time_stands_still(make_probe):
             executor.spin_once(timeout_sec=1.0)
     assert calls[:3] == [0, 0, 0]
     executor.shutdown()
+
+
+def test_what_the_node_owns_outside_of_transitions_lasts_as_long_as_it(make_probe):
+    probe = make_probe()
+    probe.own(object(), lambda: probe.events.append('from the beginning'))
+    probe.start()
+    probe.trigger_deactivate()
+    probe.own(object(), lambda: probe.events.append('while inactive'))
+    probe.trigger_activate()
+    probe.trigger_deactivate()
+    assert 'while inactive' not in probe.events
+    probe.trigger_cleanup()
+    assert probe.events[-3:] == ['cleanup', 'while inactive', 'free weights']
+    probe.destroy_node()
+    assert probe.events[-1] == 'from the beginning'
+
+
+def test_ten_cycles_leave_the_memory_as_it_was(make_probe):
+    class Heavy(Probe):
+        def configure(self) -> None:
+            super().configure()
+            self.weights = self.own(np.ones(50_000_000, np.uint8), self.free)
+
+        def free(self) -> None:
+            self.weights = None
+
+    make_probe()
+    node = Heavy()
+    sizes = []
+    for _ in range(10):
+        node.start()
+        node.trigger_deactivate()
+        node.trigger_cleanup()
+        sizes.append(memory_bytes())
+    node.destroy_node()
+    assert sizes[-1] - sizes[0] < 5_000_000
