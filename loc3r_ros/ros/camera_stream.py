@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sensor_msgs.msg import CompressedImage, Image
 
 from loc3r_ros.ros import qos
+from loc3r_ros.ros.conversion import stamp_ns
 
 TRANSPORTS = ('auto', 'raw', 'compressed')
 """Values of the parameter `image_transport`."""
@@ -17,6 +19,10 @@ _SUFFIXES = ('/compressed', '/compressedDepth')
 
 ADAPT_EVERY_S = 0.25
 _SILENT_S = 1.0
+_RECENT = 20
+
+_QUEUED = 10
+"""Messages that wait while the executor is busy; the worker's mailbox drops what is too old."""
 
 
 class CameraStream:
@@ -58,11 +64,18 @@ class CameraStream:
         self._callback = callback
         self._is_settled = False
         self._last = -_SILENT_S
+        self._replaced: list[Any] = []
+        self._recent: deque[int] = deque(maxlen=_RECENT)
         self._subscribe(*self._wanted())
         stage.every(ADAPT_EVERY_S, self.adapt)
 
     def adapt(self) -> None:
-        """Subscribe anew where the publishers that are there now ask for it."""
+        """Subscribe anew where the publishers that are there now ask for it.
+
+        What is replaced stays until the next time, so that nothing is lost in between.
+        """
+        while self._replaced:
+            self._stage.destroy_subscription(self._replaced.pop())
         if self._is_settled and monotonic() - self._last < _SILENT_S:
             return
         topic, kind = self._wanted()
@@ -71,7 +84,7 @@ class CameraStream:
         now = self.subscriptions[0]
         is_other = (now.topic_name, now.msg_type) != (topic, kind)
         if is_other or profile.reliability != now.qos_profile.reliability:
-            self._stage.destroy_subscription(now)
+            self._replaced.append(now)
             self._subscribe(topic, kind)
         self._is_settled = bool(qos.publishers(self._stage, topic))
 
@@ -91,9 +104,13 @@ class CameraStream:
 
     def _subscribe(self, topic: str, kind: type) -> None:
         self.subscriptions[:] = [
-            qos.subscribe_input(self._stage, kind, topic, self._receive, self._parameter)
+            qos.subscribe_input(self._stage, kind, topic, self._receive, self._parameter, _QUEUED)
         ]
 
     def _receive(self, message: Any) -> None:
         self._last = monotonic()
+        stamp = stamp_ns(message)
+        if self._replaced and stamp in self._recent:
+            return
+        self._recent.append(stamp)
         self._callback(message)

@@ -27,14 +27,13 @@ class PathHistory:
         """Begin anew."""
         self._poses: list[Any] = []
         self._every = 1
-        self._skip = 0
+        self._count = 0
 
     def add(self, stamp_ns: int, T_map_base: Array) -> None:
         """The next pose."""
-        if self._skip:
-            self._skip -= 1
+        number, self._count = self._count, self._count + 1
+        if number % self._every:
             return
-        self._skip = self._every - 1
         self._poses.append(messages().pose_stamped(stamp_ns, self._map_frame, T_map_base))
         if len(self._poses) > self._limit:
             self._poses = self._poses[::2]

@@ -48,10 +48,13 @@ class BoxCamera:
         stamp_ns: int | None = None,
         depth: bool = True,
         info: bool = True,
+        covered: bool = False,
         **image_fields: Any,
     ) -> int:
-        """Publish a frame of the walk; returns its stamp."""
+        """Publish a frame of the walk, or black without a measurement; returns its stamp."""
         make, frame = messages(), shot(index)
+        if covered and frame.depth is not None:
+            frame = Frame(frame.stamp, 0 * frame.rgb, CAMERA, 0 * frame.depth)
         stamp = stamp_of(index) if stamp_ns is None else stamp_ns
         if info:
             self.put('camera_info', make.camera_info(stamp, OPTICAL, CAMERA))
