@@ -15,6 +15,8 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 
+from loc3r_ros.ros.actions import own_action
+
 STEP_S = 0.25
 FREE, INSCRIBED, LETHAL, UNKNOWN = 0, 253, 254, 255
 
@@ -40,7 +42,7 @@ class ScriptedNav2(Node):
         self._is_gone = False
         self.go = Event()
         self.go.set()
-        self._server = ActionServer(
+        server = ActionServer(
             self,
             NavigateToPose,
             '/navigate_to_pose',
@@ -49,12 +51,18 @@ class ScriptedNav2(Node):
             cancel_callback=lambda _: CancelResponse.ACCEPT,
             callback_group=ReentrantCallbackGroup(),
         )
+        own_action(self, server)
         ros.spin(self, executor=MultiThreadedExecutor(num_threads=4))
 
     def vanish(self):
         """As a process that dies: the action is gone, and its goals are never heard of again."""
         self._is_gone = True
-        self._server.destroy()
+        self._close()
+
+    def own(self, entity, close):
+        """What `own_action` asks of a `Stage`."""
+        self._close = close
+        return entity
 
     def _drive(self, handle):
         self.goals.append(handle.request.pose)
