@@ -85,6 +85,7 @@ class CameraStream:
         is_other = (now.topic_name, now.msg_type) != (topic, kind)
         if is_other or profile.reliability != now.qos_profile.reliability:
             self._replaced.append(now)
+            self._recent.clear()
             self._subscribe(topic, kind)
         self._is_settled = bool(qos.publishers(self._stage, topic))
 
