@@ -43,13 +43,46 @@ class LogRecord:
     text: str
 
 
+@dataclass
+class _Spinning:
+    """A thread that spins an executor with its nodes."""
+
+    executor: Executor
+    nodes: list[Any]
+    errors: list[BaseException]
+    is_over: bool = False
+
+    def __post_init__(self) -> None:
+        for node in self.nodes:
+            self.executor.add_node(node)
+        self._thread = threading.Thread(target=self._run, name='spin', daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.executor.spin()
+        except ExternalShutdownException:
+            pass
+        except BaseException as error:
+            if not self.is_over:  # else it is only rclpy, losing its handles under its feet
+                self.errors.append(error)
+
+    def stop(self) -> None:
+        self.is_over = True
+        self.executor.shutdown()
+        self._thread.join(TIMEOUT_S)
+        assert not self._thread.is_alive(), f'a callback of {self.nodes} does not return'
+        for node in self.nodes:
+            node.destroy_node()
+
+
 class Ros:
     """The ROS side of one test. `node` is the test's own node, spinning in a thread."""
 
     def __init__(self, domain_id: int) -> None:
         rclpy.init(args=[], domain_id=domain_id, signal_handler_options=SignalHandlerOptions.NO)
         self.logs: list[LogRecord] = []
-        self._spinning: list[tuple[Executor, threading.Thread, list[Node]]] = []
+        self._spinning: list[_Spinning] = []
         self._errors: list[BaseException] = []
         self._publishers: dict[str, Any] = {}
         self.node = Node('test')
@@ -67,38 +100,19 @@ class Ros:
     def spin(self, *nodes: Any, executor: Executor | None = None) -> Executor:
         """Spin nodes in a thread until the test ends; what a callback raises fails the test."""
         executor = executor or SingleThreadedExecutor()
-        for node in nodes:
-            executor.add_node(node)
-
-        def run() -> None:
-            try:
-                executor.spin()
-            except ExternalShutdownException:
-                pass
-            except BaseException as error:
-                self._errors.append(error)
-
-        thread = threading.Thread(target=run, name='spin', daemon=True)
-        self._spinning.append((executor, thread, list(nodes)))
-        thread.start()
+        self._spinning.append(_Spinning(executor, list(nodes), self._errors))
         return executor
 
     def stop(self, node: Any) -> None:
         """End the thread that spins `node`, and destroy its nodes."""
-        for entry in [entry for entry in self._spinning if node in entry[2]]:
-            self._spinning.remove(entry)
-            executor, thread, nodes = entry
-            executor.shutdown()
-            thread.join(TIMEOUT_S)
-            assert not thread.is_alive(), f'a callback of {node.get_name()} does not return'
-            for each in nodes:
-                each.destroy_node()
+        for spinning in [spinning for spinning in self._spinning if node in spinning.nodes]:
+            self._spinning.remove(spinning)
+            spinning.stop()
 
     def close(self) -> None:
         """End everything; raise what a callback raised."""
-        for _, _, nodes in reversed(self._spinning[:]):
-            self.stop(nodes[0])
-        nodes = []
+        while self._spinning:
+            self._spinning.pop().stop()
         # A lifecycle node refers to itself, and until it is collected its name in rcl's table of
         # loggers swallows what the next node of that name logs to /rosout.
         gc.collect()

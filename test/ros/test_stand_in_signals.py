@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ def test_signals_end_spin(ros, tmp_path: Path, monkeypatch, number, name):
     command = ros.command('spinner_script', *arguments)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline().split() == ['ready', 'hello', '/robot/words']
+        time.sleep(0.3)  # until it waits: in a callback, spin would just return
         process.send_signal(number)
         last, _ = process.communicate(timeout=10)
     assert last.split() == [name, 'False']

@@ -3,7 +3,11 @@
 import time
 
 import pytest
-from rclpy.event_handler import SubscriptionEventCallbacks
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
 from rclpy.exceptions import (
     InvalidTopicNameException,
 )
