@@ -546,7 +546,7 @@ def test_stopping_the_node_ends_what_is_asked(ros):
     engine.gates[2].set()
     node.trigger_deactivate()
     assert node.state == 'inactive' and engine.open_answers == 0
-    assert not ros.logged('did not end')
+    assert ros.logged('', level=30) == []
     for future in results:
         ended = ros.result(future)
         assert ended.status in (ABORTED, SUCCEEDED)
@@ -566,6 +566,7 @@ def test_ten_lives(ros):
     ros.wait_for(lambda: engine.views)
     assert ask(ros).success
     assert len([n for n in ros.node.get_service_names_and_types() if n[0] == '/loc3r/ask']) == 1
+    assert ros.logged('', level=40) == []
 
 
 def test_diagnostics_say_what_answers(ros):

@@ -255,6 +255,10 @@ class Node(ParametersOfNode, GraphOfNode):
     destroy_publisher = destroy_subscription = destroy_service = destroy_client = _destroy
     destroy_timer = _destroy
 
+    def remove_waitable(self, waitable: Any) -> None:
+        """Look no more at an action's server or client; it is there until it is destroyed."""
+        self._entities = [part for part in self._entities if part not in waitable._parts]
+
     def destroy_node(self) -> None:
         if self._executor is not None:
             self._executor.remove_node(self)
