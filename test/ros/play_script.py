@@ -1,0 +1,6 @@
+"""The executable `play`, as its wrapper under lib/loc3r_ros runs it."""
+
+from loc3r_ros.ros.entry import play
+
+if __name__ == '__main__':
+    play()
