@@ -10,6 +10,7 @@ from importlib import import_module
 
 from loc3r_ros import __version__
 from loc3r_ros.errors import Loc3rError
+from loc3r_ros.threads import use_one_blas_thread
 
 COMMANDS = ('run', 'topics', 'world', 'weights', 'bench', 'doctor')
 
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 on success, 1 where the command says that something failed, 2 on an error that its user
         can mend, 130 after Ctrl-C.
     """
+    use_one_blas_thread()
     argv = sys.argv[1:] if argv is None else argv
     command = argv[0] if argv and argv[0] in COMMANDS else None
     args = build_parser(command).parse_args(argv)

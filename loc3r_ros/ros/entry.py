@@ -15,6 +15,7 @@ from typing import Any
 
 from loc3r_ros.errors import Loc3rError
 from loc3r_ros.ros.interrupt import Interrupt, Interrupted
+from loc3r_ros.threads import use_one_blas_thread
 
 
 def run(name: str) -> int:
@@ -26,6 +27,7 @@ def run(name: str) -> int:
     Returns:
         Never: the process ends here, with 0, or with 2 after an error that its user can mend.
     """
+    use_one_blas_thread()
     interrupt = Interrupt()
     try:
         interrupt.install()
