@@ -26,6 +26,7 @@ from loc3r_ros.types import OccupancyGrid
 _log = logging.getLogger(__name__)
 
 _FARTHEST = 1e5  # m; float32 points are coarse beyond
+_AROUND_M = 1.0  # about the sensor: there stands the robot, and planners start inside the map
 _FIXED_POINT = 24.0  # int8 steps per unit of log-odds: probabilities from 0.01 to 0.99 fit
 
 
@@ -121,7 +122,9 @@ class BevMap:
         box = np.clip(box, -cfg.max_range, cfg.max_range) / cfg.resolution
         low = np.floor(home + np.minimum(box[:, 0], 0.0)).astype(np.int64)
         high = np.floor(home + np.maximum(box[:, 1], 0.0)).astype(np.int64) + 1
-        self._grow(low, high, np.floor(home).astype(np.int64))
+        middle = np.floor(home).astype(np.int64)
+        around = int(np.ceil(_AROUND_M / cfg.resolution))
+        self._grow(np.minimum(low, middle - around), np.maximum(high, middle + around), middle)
         end = self._corner + self._odds.shape[:0:-1]
         inside_low, inside_high = np.maximum(low, self._corner), np.minimum(high, end)
         if (inside_low != low).any() or (inside_high != high).any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Thread
 from time import monotonic, sleep
 from typing import Any
@@ -9,8 +10,7 @@ from typing import Any
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseWithCovarianceStamped
-from loc3r_ros.msg import Status
-from nav_msgs.msg import OccupancyGrid, Odometry, Path
+from nav_msgs.msg import Odometry, Path
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -53,23 +53,19 @@ class Listener:
             sleep(0.05)
         return self.heard[topic]
 
-    def latched(self, topic: str, kind: type) -> Any:
-        """What a topic tells one who joins now."""
+    def latched(
+        self, topic: str, kind: type, is_wanted: Callable[[Any], bool] = lambda message: True
+    ) -> Any:
+        """What a topic tells one who joins now, or later what is wanted of it."""
         late: list[Any] = []
-        self._node.create_subscription(kind, topic, late.append, LATCHED)
-        end = monotonic() + 10.0
-        while not late and monotonic() < end:
+        subscription = self._node.create_subscription(kind, topic, late.append, LATCHED)
+        end = monotonic() + 30.0
+        while not (late and is_wanted(late[-1])) and monotonic() < end:
             sleep(0.05)
+        self._node.destroy_subscription(subscription)
         assert late, f'{topic} tells nothing to who joins late'
+        assert is_wanted(late[-1]), f'{topic} never says what is wanted; last: {late[-1].header}'
         return late[-1]
-
-    def status(self) -> Status:
-        """The newest status."""
-        return self.latched('/loc3r/status', Status)
-
-    def grid(self) -> OccupancyGrid:
-        """The newest map."""
-        return self.latched('/loc3r/bev', OccupancyGrid)
 
     def call(self, name: str, kind: type, request: Any) -> Any:
         """The answer of a service."""

@@ -19,7 +19,6 @@ pytest.importorskip('loc3r_ros.msg', reason='loc3r_ros is not built (colcon buil
 
 import launch_testing
 from ament_index_python.packages import get_package_share_directory
-from box_bag import DEPTH, IMAGE, INFO, OPTICAL, shots
 from launch import LaunchDescription
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
@@ -27,15 +26,11 @@ from launch_testing.actions import ReadyToTest
 from listener import Listener
 from loc3r_ros.msg import Status
 from loc3r_ros.srv import Localize
+from nav_msgs.msg import OccupancyGrid
+from recorded_drive import FRAMES, record
 
 from loc3r_ros.bag.reader import BagReader
-from loc3r_ros.bag.typestore import messages
-from loc3r_ros.bag.writer import BagWriter
 from loc3r_ros.cli import main
-from loc3r_ros.geometry import T_BODY_OPTICAL, exp_so3, pose
-
-FRAMES = 20
-T_BASE_CAMERA = pose(exp_so3([0.0, 0.35, 0.0]), [0.2, 0.0, 1.4]) @ T_BODY_OPTICAL
 
 
 @pytest.mark.launch_test
@@ -58,20 +53,6 @@ def generate_test_description(composed: str) -> tuple[LaunchDescription, dict[st
     )
     context = {'listener': Listener(), 'offline': poses_of(folder / 'out/bag')}
     return LaunchDescription([bringup, ReadyToTest()]), context
-
-
-def record(path: Path) -> None:
-    """A robot drives through the box; its camera looks a little down."""
-    make, recorded = messages(), shots(FRAMES)
-    mount = make.transform_stamped(recorded[0].stamp_ns, 'base_link', OPTICAL, T_BASE_CAMERA)
-    with BagWriter(path) as bag:
-        bag.write('/tf_static', make.tf(mount), recorded[0].stamp_ns)
-        for shot in recorded:
-            t = shot.stamp_ns
-            millimetres = np.nan_to_num(shot.depth * 1e3).astype(np.uint16)
-            bag.write(INFO, make.camera_info(t, OPTICAL, shot.camera), t)
-            bag.write(DEPTH, make.image(t, OPTICAL, millimetres), t)
-            bag.write(IMAGE, make.image(t, OPTICAL, shot.rgb), t)
 
 
 def poses_of(bag: Path) -> dict[int, tuple[float, float, float]]:
@@ -112,7 +93,7 @@ class TestBringup(unittest.TestCase):
 
     def test_who_joins_late_gets_the_map_and_the_status(self, listener: Listener) -> None:
         listener.wait_for('/loc3r/pose', FRAMES)
-        grid = listener.grid()
+        grid = listener.latched('/loc3r/bev', OccupancyGrid)
         info, cells = grid.info, np.array(grid.data, np.int8)
         assert grid.header.frame_id == 'map'
         assert cells.size == info.width * info.height > 0
@@ -121,13 +102,13 @@ class TestBringup(unittest.TestCase):
             assert corner / 0.05 == pytest.approx(round(corner / 0.05), abs=1e-6)
         assert np.count_nonzero(cells == 0) > 100
         assert np.count_nonzero(cells == 100) > 10
-        status = listener.status()
+        status = listener.latched('/loc3r/status', Status)
         assert (status.epoch, status.state) == (0, Status.TRACKING)
 
     def test_the_status_counts_every_image(self, listener: Listener) -> None:
         listener.wait_for('/loc3r/pose', FRAMES)
         listener.wait_for('/diagnostics', len(listener.heard['/diagnostics']) + 4)
-        status = listener.status()
+        status = listener.latched('/loc3r/status', Status)
         assert (status.frames, status.dropped, status.late) == (FRAMES, 0, 0)
         assert status.state_age == pytest.approx(0.1 * (FRAMES - 1))
         assert status.engine == 'depth only'

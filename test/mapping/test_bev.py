@@ -168,6 +168,15 @@ def test_growth_keeps_what_was_there_and_the_origin_on_whole_blocks():
     assert at(grid, 9.02, 2.12) == at(grid, 2.02, 0.02) == at(grid, -4.98, -2.08) == 100
 
 
+def test_robot_behind_its_camera_stands_in_the_map_from_the_first_cloud():
+    bev = BevMap()
+    bev.integrate(*cloud(room(), camera_pose(pitch=20)))
+    grid = bev.grid(0.0)
+    for x, y in [(-0.9, -0.9), (-0.9, 0.9), (0.9, -0.9), (0.9, 0.9)]:
+        assert grid.origin[0] < x < grid.origin[0] + grid.data.shape[1] * grid.resolution
+        assert grid.origin[1] < y < grid.origin[1] + grid.data.shape[0] * grid.resolution
+
+
 def test_area_is_capped_and_says_so_once(caplog):
     config = BevConfig(block=16, max_area=9.0)
     with caplog.at_level(logging.WARNING):
