@@ -39,6 +39,13 @@ setup(
         'eval': ['evo>=1.28'],
         'bench': ['octomap-python>=1.8'],
         # Below 9: the pytest plugin of ROS's launch_testing (to Jazzy at least) fails with it.
-        'dev': ['hypothesis>=6', 'mypy>=1.10', 'omegaconf>=2.3', 'pytest>=8,<9', 'ruff>=0.6'],
+        'dev': [
+            'hypothesis>=6',
+            'mypy>=1.10',
+            'omegaconf>=2.3',
+            'pytest>=8,<9',
+            'pyyaml>=6',
+            'ruff>=0.6',
+        ],
     },
 )

@@ -43,7 +43,7 @@ class ScanInput:
             (PoseToken, 'pose_token', self._tokens),
         ):
             receive = self._receiver(name, waiting)
-            subscription = stage.subscribe(kind, name, receive, qos.reliable())
+            subscription = stage.subscribe(kind, name, receive, qos.reliable(_WAITING))
             hint = 'is pose_encoder running, and in this namespace?'
             self._watchdog.watch(name, [subscription], hint=hint)
 
