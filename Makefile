@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 .PHONY: demo test test-slow lint clean
 .DELETE_ON_ERROR:
 
-$(STAMP): setup.py Makefile
+$(STAMP): setup.py setup.cfg Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer is needed; set PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "No venv module: apt install python3-venv"; exit 1; }
 	@touch $(VENV)/COLCON_IGNORE
