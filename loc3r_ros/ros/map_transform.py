@@ -77,28 +77,37 @@ class MapTransform:
                     return
                 self._waiting.popleft()
                 if T_odom_base is not None:
-                    self._publish(stamp_ns, odom_frame, T_map_base @ invert(T_odom_base))
+                    self._correct(stamp_ns, odom_frame, T_map_base @ invert(T_odom_base))
+
+    def _correct(self, stamp_ns: int, odom_frame: str, T_map_odom: Array) -> None:
+        top, _ = self._tf.root(odom_frame)
+        if top == odom_frame:
+            self._publish(stamp_ns, odom_frame, T_map_odom)
+        else:
+            self._tell_of_parent(odom_frame, top)
 
     def _place(self, stamp_ns: int, T_map_base: Array, base_frame: str) -> None:
         top, T_top_base = self._tf.root(base_frame)
-        self._publish(stamp_ns, top, T_map_base @ invert(T_top_base))
+        if top != self._settings['map_frame']:
+            self._publish(stamp_ns, top, T_map_base @ invert(T_top_base))
+        else:
+            self._tell_of_parent(base_frame, top)
 
     def _publish(self, stamp_ns: int, child: str, T_map_child: Array) -> None:
-        map_frame, (top, _) = self._settings['map_frame'], self._tf.root(child)
-        if top != child:
-            self._tell(
-                f'{child} has a parent already in /tf_static ({top} is above it), so '
-                f'{map_frame} -> {child} is not published; stop that publisher, or set '
-                'publish_tf:=false'
-            )
-        elif stamp_ns > self._last_ns:
+        if stamp_ns > self._last_ns:
             make = messages()
-            transform = make.transform_stamped(stamp_ns, map_frame, child, T_map_child)
+            transform = make.transform_stamped(
+                stamp_ns, self._settings['map_frame'], child, T_map_child
+            )
             self._steady.keep(transform.transform.rotation)
             self._publisher.publish(make.tf(transform))
             self._last_ns = stamp_ns
 
-    def _tell(self, text: str) -> None:
+    def _tell_of_parent(self, child: str, top: str) -> None:
+        """Another publisher does our work: a second parent would tear the tree."""
         if not self._has_told:
             self._has_told = True
-            self._stage.get_logger().error(text)
+            self._stage.get_logger().error(
+                f'{child} has a parent already in /tf_static ({top} is above it), so nothing is '
+                'published on /tf; stop that publisher, or set publish_tf:=false'
+            )

@@ -11,7 +11,7 @@ from loc3r_ros.ros.conversion import messages
 class PathHistory:
     """Poses for nav_msgs/Path; when there are too many every second one goes.
 
-    Each is made a message once, so that a path costs what is new in it.
+    Each is made a message once, and only where a path is published.
 
     Args:
         map_frame: of the poses.
@@ -25,7 +25,8 @@ class PathHistory:
 
     def clear(self) -> None:
         """Begin anew."""
-        self._poses: list[Any] = []
+        self._poses: list[tuple[int, Array]] = []
+        self._messages: list[Any] = []
         self._every = 1
         self._count = 0
 
@@ -34,11 +35,14 @@ class PathHistory:
         number, self._count = self._count, self._count + 1
         if number % self._every:
             return
-        self._poses.append(messages().pose_stamped(stamp_ns, self._map_frame, T_map_base))
+        self._poses.append((stamp_ns, T_map_base))
         if len(self._poses) > self._limit:
-            self._poses = self._poses[::2]
+            self._poses, self._messages = self._poses[::2], self._messages[::2]
             self._every *= 2
 
     def message(self, stamp_ns: int) -> Any:
         """The path as it is now."""
-        return messages().path(stamp_ns, self._map_frame, self._poses)
+        make = messages()
+        for stamp, T in self._poses[len(self._messages) :]:
+            self._messages.append(make.pose_stamped(stamp, self._map_frame, T))
+        return make.path(stamp_ns, self._map_frame, self._messages)

@@ -92,15 +92,16 @@ class PoseOutput:
     def _publish_pose(
         self, stamp_ns: int, base_frame: str, T_map_base: Array, covariance: NDArray[np.float64]
     ) -> None:
-        frame = self._map_frame
-        make = messages()
-        if self._pose.get_subscription_count():
-            pose = make.pose_with_covariance_stamped(stamp_ns, frame, T_map_base, covariance)
-            self._steady.keep(pose.pose.pose.orientation)
-            self._pose.publish(pose)
-        if self._odometry.get_subscription_count():
+        listeners = [p.get_subscription_count() for p in (self._pose, self._odometry)]
+        if not any(listeners):
+            return
+        make, frame = messages(), self._map_frame
+        pose = make.pose_with_covariance_stamped(stamp_ns, frame, T_map_base, covariance)
+        self._steady.keep(pose.pose.pose.orientation)
+        self._pose.publish(pose)
+        if listeners[1]:
             odometry = make.odometry(stamp_ns, frame, base_frame, T_map_base, covariance)
-            self._steady.keep(odometry.pose.pose.orientation)
+            odometry.pose = pose.pose
             self._odometry.publish(odometry)
 
     def _token_of(self, posed: Posed) -> Any:

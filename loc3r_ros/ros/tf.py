@@ -39,6 +39,7 @@ class TfTree:
     def __init__(self, stage: Any) -> None:
         self.static = StaticTransforms()
         self.listeners: list[Callable[[], None]] = []
+        self._known: dict[tuple[str, str], Array | None] = {}
         self._latest: dict[tuple[str, str], Any] = {}
         self._newest: dict[str, int] = {}
         self._buffer = stage.own(Buffer(), self._close)
@@ -53,7 +54,7 @@ class TfTree:
             source: frame to map from.
             stamp_ns: when, ns; by default the latest. Static transforms hold at any time.
         """
-        T = self.static.lookup(target, source)
+        T = self._fixed(target, source)
         if T is not None:
             return T
         time = Time() if stamp_ns is None else Time(nanoseconds=stamp_ns)
@@ -71,7 +72,7 @@ class TfTree:
     def root(self, frame: str) -> tuple[str, Array]:
         """The top of the static tree that holds a frame, and T_root_frame."""
         root = self.static.root(frame)
-        T = self.static.lookup(root, frame)
+        T = self._fixed(root, frame)
         return root, np.eye(4) if T is None else T
 
     def clear(self) -> None:
@@ -83,6 +84,13 @@ class TfTree:
         """Time fell back to this stamp; what is of the time before it is kept."""
         if max(self._newest.values(), default=0) - stamp_ns >= LOOPED_S * 1e9:
             self.clear()
+
+    def _fixed(self, target: str, source: str) -> Array | None:
+        """Of the static tree, walked once for each pair."""
+        known, pair = self._known, (target, source)
+        if pair not in known:
+            known[pair] = self.static.lookup(target, source)
+        return known[pair]
 
     def _take(self, message: Any) -> None:
         for transform in message.transforms:
@@ -100,6 +108,7 @@ class TfTree:
             self._buffer.set_transform_static(transform, 'default_authority')
         # Anew and in one step, because the worker may be looking something up.
         self.static = StaticTransforms([SimpleNamespace(transforms=list(self._latest.values()))])
+        self._known = {}
         self._tell()
 
     def _tell(self) -> None:

@@ -207,6 +207,15 @@ def test_no_frame_gets_a_second_parent(ros, make, robot):
     assert len(tfs) == before
 
 
+def test_a_robot_that_is_fixed_to_the_map_is_not_placed_again(ros, make, robot):
+    node, tfs = make(tf_wait_s=0.0), sent(ros)
+    robot.has(('map', 'base_link', np.eye(4)))
+    ros.wait_for(lambda: node.tf.root('base_link')[0] == 'map')
+    node.transform.send(10 * S, moved(1.0), 'base_link')
+    ros.wait_for(lambda: ros.logged('base_link has a parent already', level=40))
+    assert tfs == []
+
+
 def test_transforms_can_be_switched_off_and_on_again(ros, make, robot):
     node, tfs = make(tf_wait_s=0.0), sent(ros)
     for stamp, on in ((1, True), (2, False), (3, True)):
