@@ -169,6 +169,10 @@ class PoseEncoder(Stage):
             return
         if step is None or self._live.mount is None:
             return
+        if shot.round != self._input.rounds.number:
+            # Time fell back meanwhile. To who listens to TF, this would be the future: all that
+            # follows would be old data to it.
+            return
         posed = Posed(sample.stamp_ns, frame_id, step)
         self._output.publish(posed, self._live.mount)
         before = self._health.state
