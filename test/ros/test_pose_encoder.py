@@ -10,6 +10,8 @@ import pytest
 from box_room import CAMERA
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseWithCovarianceStamped
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from loc3r_ros.msg import PoseToken, Status
 from nav_msgs.msg import Odometry, Path
 from rclpy.parameter import Parameter as RosParameter
@@ -27,6 +29,7 @@ from loc3r_ros.ingest.transforms import pose_matrix, transform_matrix
 from loc3r_ros.localizer import Localizer
 from loc3r_ros.ros.conversion import messages, stamp_ns
 from loc3r_ros.ros.pose_encoder import PoseEncoder
+from loc3r_ros.types import Frame
 
 S = 10**9
 
@@ -348,6 +351,12 @@ def test_status_and_diagnostics_tell_the_figures(ros, make):
     ros.wait_for(lambda: watcher.statuses[-1].late == 1)
 
 
+def change(ros, transition: int) -> None:
+    """By its service, and so in the thread of its executor."""
+    request = ChangeState.Request(transition=Transition(id=transition))
+    assert ros.call('/pose_encoder/change_state', ChangeState, request).success
+
+
 def test_each_activation_begins_an_epoch_and_leaves_nothing_behind(ros, make):
     node = make()
     watcher, camera = Watcher(ros), BoxCamera(ros)
@@ -362,9 +371,9 @@ def test_each_activation_begins_an_epoch_and_leaves_nothing_behind(ros, make):
         ros.wait_for(lambda: ros.node.count_subscribers('/image') == 1)
         camera.mount()
         assert watcher.walks(camera, [epoch]).epoch == epoch
-        node.trigger_deactivate()
+        change(ros, Transition.TRANSITION_DEACTIVATE)
         ros.wait_for(lambda: ros.node.count_subscribers('/image') == 0)
-        node.trigger_activate()
+        change(ros, Transition.TRANSITION_ACTIVATE)
         assert entities() == active
 
 
@@ -389,3 +398,50 @@ def test_listeners_get_each_processed_image_by_reference(ros, make):
     assert [p.step.index for p in posed] == [0, 1, 2]
     assert posed[0].camera_frame == OPTICAL
     np.testing.assert_array_equal(posed[2].step.frame.rgb, shot(2).rgb)
+
+
+@pytest.fixture(scope='module')
+def weights(tmp_path_factory) -> str:
+    """A checkpoint of the tiny network; its poses mean nothing."""
+    torch = pytest.importorskip('torch')
+    from loc3r_ros.cut3r import Cut3r, tiny
+    from loc3r_ros.cut3r.checkpoint import Checkpoint, write_checkpoint
+
+    torch.manual_seed(0)
+    model = Cut3r(tiny('linear'))
+    tensors = {k: torch.randn_like(v) * 0.1 for k, v in model.state_dict().items()}
+    path = tmp_path_factory.mktemp('weights') / 'tiny.safetensors'
+    write_checkpoint(Checkpoint(tiny('linear'), tensors), path)
+    return str(path)
+
+
+def test_an_encoder_needs_neither_depth_nor_intrinsics(ros, make, weights):
+    from loc3r_ros.cut3r import PoseEncoder as Cut3rEncoder
+
+    node = make(weights=weights, use_depth=False, device='cpu')
+    watcher, camera = Watcher(ros), BoxCamera(ros)
+    poses = ros.collect('/pose', PoseWithCovarianceStamped, 100)
+    camera.mount()
+    watcher.walks(camera, range(3), depth=False, info=False)
+    encoder = Cut3rEncoder.load(weights)
+    localizer = Localizer(encoder=encoder, T_base_camera=T_BASE_CAMERA)
+    for token in watcher.tokens:
+        frame = shot(token.index)
+        step = localizer.step(Frame(frame.stamp, frame.rgb))
+        np.testing.assert_allclose(token.token, step.observation.camera_token, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            pose_matrix(token.pose.pose), step.pose.T_map_camera, rtol=1e-4, atol=1e-5
+        )
+        assert token.weights == encoder.fingerprint
+        assert token.confidence == pytest.approx(step.observation.confidence_camera.mean(), 1e-3)
+        assert token.scale_source == 'metric_model'
+    ros.wait_for(lambda: len(poses) == 3)
+    ros.wait_for(lambda: watcher.statuses[-1].engine == 'tiny.safetensors on cpu')
+    assert list(watcher.statuses[-1].problems) == ['no camera_info on /camera_info yet']
+    assert ros.call('/save_state', Trigger).success
+    change(ros, Transition.TRANSITION_DEACTIVATE)
+    assert node._encoder is None, 'freed'
+    change(ros, Transition.TRANSITION_ACTIVATE)
+    camera.mount()
+    assert watcher.walks(camera, [3], depth=False, info=False).epoch == 1
+    assert ros.call('/load_state', Trigger).message.startswith('epoch 2')
