@@ -19,7 +19,6 @@ TYPECODES = {
     'int8': 'b', 'uint8': 'B', 'char': 'B', 'int16': 'h', 'uint16': 'H', 'int32': 'i',
     'uint32': 'I', 'int64': 'q', 'uint64': 'Q', 'float32': 'f', 'float64': 'd',
 }  # fmt: skip
-_FLOATS = ('float32', 'float64')
 
 
 class Scalar:
@@ -111,10 +110,6 @@ class Many:
         self._check_length(len(value))
         for item in value:
             self.item.check(item)
-        return self.convert(value)
-
-    def convert(self, value: Any) -> Any:
-        """A checked sequence as the field holds it."""
         if not self.typecode:
             return value
         if self.length is None:

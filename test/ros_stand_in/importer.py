@@ -40,4 +40,4 @@ class InterfaceFinder(MetaPathFinder, Loader):
                 raise AttributeError(f'{module.__name__} has no {name!r}')
             return interface(prefix + name)
 
-        module.__getattr__ = class_of  # type: ignore[method-assign]
+        module.__getattr__ = class_of

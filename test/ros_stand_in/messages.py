@@ -46,8 +46,6 @@ class Message:
             for name, kind in self.FIELDS.items()
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         values = ', '.join(f'{name}={getattr(self, name)!r}' for name in self.FIELDS)
         return f'{type(self).__module__}.{type(self).__name__}({values})'

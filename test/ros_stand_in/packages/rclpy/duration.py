@@ -30,8 +30,6 @@ class Duration:
             return NotImplemented
         return self._nanoseconds < other._nanoseconds
 
-    __hash__ = None  # type: ignore[assignment]
-
     def to_msg(self) -> Any:
         sec, nanosec = divmod(self._nanoseconds, 10**9)
         return DurationMsg(sec=sec, nanosec=nanosec)

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from lifecycle_msgs.msg import State as StateMsg
-from lifecycle_msgs.msg import Transition, TransitionEvent
+from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 
 from rclpy.callback_groups import CallbackGroup
@@ -76,8 +76,6 @@ class LifecycleNode(Node):
         super().__init__(node_name, **kwargs)
         self._state = 'unconfigured'
         if enable_communication_interface:
-            events = self.create_publisher(TransitionEvent, '~/transition_event', 10)
-            events._internal = True
             self.create_service(
                 ChangeState, '~/change_state', self._serve_change, callback_group=callback_group
             )

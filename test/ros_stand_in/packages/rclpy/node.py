@@ -41,16 +41,12 @@ class Node(ParametersOfNode, GraphOfNode):
         context: Context | None = None,
         cli_args: Sequence[str] | None = None,
         namespace: str | None = None,
-        use_global_arguments: bool = True,
-        enable_rosout: bool = True,
-        start_parameter_services: bool = True,
         parameter_overrides: Sequence[Parameter] | None = None,
     ) -> None:
         self._context = context or get_default_context()
         if not self._context.ok():
             raise NotInitializedException('cannot create node')
-        arguments = [RosArguments(cli_args)] if cli_args else []
-        arguments += [self._context._arguments] if use_global_arguments else []
+        arguments = [RosArguments(cli_args or ()), self._context._arguments]
         check_node_name(node_name)
         self._remaps = [
             (source, to)
@@ -71,8 +67,7 @@ class Node(ParametersOfNode, GraphOfNode):
         self._network.nodes.append(self)
         self._context.on_shutdown(self._leave_network)
         self._logger = logging.get_logger(self.get_fully_qualified_name()[1:].replace('/', '.'))
-        if enable_rosout:
-            self._open_rosout()
+        self._open_rosout()
         overrides = {
             name: Parameter(name, value=value)
             for given in reversed(arguments)
@@ -81,8 +76,7 @@ class Node(ParametersOfNode, GraphOfNode):
         overrides |= {parameter.name: parameter for parameter in parameter_overrides or ()}
         self._init_parameters(overrides.values())
         self._time_source = TimeSource(self, self._clock)
-        if start_parameter_services:
-            self._offer_parameters()
+        self._offer_parameters()
 
     def _open_rosout(self) -> None:
         qos = QoSProfile(depth=1000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -164,22 +158,20 @@ class Node(ParametersOfNode, GraphOfNode):
     def get_logger(self) -> logging.RcutilsLogger:
         return self._logger
 
-    def resolve_topic_name(self, topic: str, *, only_expand: bool = False) -> str:
-        return self._resolve(topic, only_expand, is_service=False)
+    def resolve_topic_name(self, topic: str) -> str:
+        return self._resolve(topic, is_service=False)
 
-    def resolve_service_name(self, service: str, *, only_expand: bool = False) -> str:
-        return self._resolve(service, only_expand, is_service=True)
+    def resolve_service_name(self, service: str) -> str:
+        return self._resolve(service, is_service=True)
 
-    def _resolve(self, name: str, only_expand: bool, *, is_service: bool) -> str:
+    def _resolve(self, name: str, *, is_service: bool) -> str:
         def full(name: str) -> str:
             return expand(name, self._name, self._namespace, is_service=is_service)
 
-        name = full(name)
-        if not only_expand:
-            for source, to in self._remaps:
-                if not source.startswith('__') and full(source) == name:
-                    return full(to)
-        return name
+        for source, to in self._remaps:
+            if not source.startswith('__') and full(source) == full(name):
+                return full(to)
+        return full(name)
 
     def create_publisher(
         self,
@@ -220,7 +212,6 @@ class Node(ParametersOfNode, GraphOfNode):
         srv_name: str,
         callback: Callable[[Any, Any], Any],
         *,
-        qos_profile: QoSProfile | None = None,
         callback_group: CallbackGroup | None = None,
     ) -> Service:
         name = self.resolve_service_name(srv_name)
@@ -231,7 +222,6 @@ class Node(ParametersOfNode, GraphOfNode):
         srv_type: Any,
         srv_name: str,
         *,
-        qos_profile: QoSProfile | None = None,
         callback_group: CallbackGroup | None = None,
     ) -> Client:
         return Client(self, srv_type, self.resolve_service_name(srv_name), callback_group)

@@ -75,8 +75,6 @@ class QoSProfile:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, QoSProfile) and vars(self) == vars(other)
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return f'QoSProfile({", ".join(f"{n}={v!r}" for n, v in vars(self).items())})'
 

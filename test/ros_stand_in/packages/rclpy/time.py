@@ -70,8 +70,6 @@ class Time:
         self._check(other)
         return self._nanoseconds < other._nanoseconds
 
-    __hash__ = None  # type: ignore[assignment]
-
     def _check(self, other: Time) -> None:
         if self._clock_type is not other._clock_type:
             raise TypeError("Can't compare times with different clock types")
