@@ -103,6 +103,11 @@ def decode_depth(message: Any) -> NDArray[np.float32]:
     return np.take(_METRES, values) if dtype == 'u2' else _positive(values)
 
 
+def is_known(encoding: str) -> bool:
+    """Whether a raw image of this encoding can be decoded, as colour or as depth."""
+    return encoding in _COLOR or encoding in _DEPTH
+
+
 def is_depth(message: Any) -> bool:
     """Whether the encoding alone says that an image holds depth; mono16 may also be infrared."""
     encoding: str = message.format if hasattr(message, 'format') else message.encoding

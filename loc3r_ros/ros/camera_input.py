@@ -15,6 +15,7 @@ from loc3r_ros.ingest.frames import FrameDecoder, RawImage, Sample
 from loc3r_ros.ingest.pairing import LARGEST_SLOP_NS, STAMPS_FOR_THE_SLOP, Pairing, slop_for
 from loc3r_ros.ingest.problems import Problems
 from loc3r_ros.ros import qos
+from loc3r_ros.ros.bridge import readable
 from loc3r_ros.ros.camera_stream import CameraStream
 from loc3r_ros.ros.conversion import stamp_ns
 from loc3r_ros.ros.parameters import Parameter
@@ -151,9 +152,7 @@ class CameraInput:
             slop_ns, has_depth=self._has_depth, waiting=_WAITING_IMAGES
         )
         self.topics = self._subscribe(settings['image_transport'], needs_depth, needs_info)
-        self._decoder = FrameDecoder(
-            lambda message: message, self.topics, tf, problems, fixed, _REMEDY
-        )
+        self._decoder = FrameDecoder(readable, self.topics, tf, problems, fixed, _REMEDY)
 
     def decode(self, shot: Shot) -> Sample | None:
         """The frame of a shot; None where its image cannot be decoded. In the worker's thread."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import array
 import logging
+import sys
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -15,6 +17,7 @@ from ros.box_camera import OPTICAL, BoxCamera, shot, stamp_of
 from sensor_msgs.msg import CompressedImage
 
 from loc3r_ros.ingest.frames import Sample
+from loc3r_ros.ros import bridge
 from loc3r_ros.ros.camera_input import CameraInput, Shot
 from loc3r_ros.ros.conversion import messages
 from loc3r_ros.ros.current_problems import CurrentProblems
@@ -118,6 +121,48 @@ def test_a_wrong_encoding_is_told_once_and_mends_itself(ros, make, caplog):
     assert eye.samples == []
     camera.show(3)
     ros.wait_for(lambda: len(eye.samples) == 1)
+
+
+@pytest.fixture
+def cv_bridge(monkeypatch):
+    """As cv_bridge answers, or as it fails; nothing of it is needed for a known encoding."""
+    module = ModuleType('cv_bridge')
+    monkeypatch.setitem(sys.modules, 'cv_bridge', module)
+    bridge._cv_bridge.cache_clear()
+    yield module
+    bridge._cv_bridge.cache_clear()
+
+
+def wide(index: int) -> dict:
+    """Fields of an rgb16 image."""
+    pixels = shot(index).rgb.astype('<u2') << 8
+    data = array.array('B', pixels.tobytes())
+    return {'encoding': 'rgb16', 'step': 6 * pixels.shape[1], 'data': data}
+
+
+def test_a_rare_encoding_is_left_to_cv_bridge(ros, make, cv_bridge):
+    class CvBridge:
+        def imgmsg_to_cv2(self, message, desired_encoding):
+            assert (message.encoding, desired_encoding) == ('rgb16', 'rgb8')
+            pixels = np.frombuffer(message.data, '<u2').reshape(message.height, message.width, 3)
+            return (pixels >> 8).astype(np.uint8)
+
+    cv_bridge.CvBridge = CvBridge
+    eye = make(use_depth=False)
+    stamp = BoxCamera(ros).show(0, depth=False, **wide(0))
+    ros.wait_for(lambda: eye.samples)
+    np.testing.assert_array_equal(eye.samples[0].frame.rgb, shot(0).rgb)
+    assert (eye.samples[0].stamp_ns, eye.samples[0].frame_id) == (stamp, OPTICAL)
+
+
+def test_a_cv_bridge_that_does_not_import_is_done_without(ros, make, cv_bridge):
+    eye, camera = make(use_depth=False), BoxCamera(ros)
+    camera.show(0, depth=False, **wide(0))
+    ros.wait_for(lambda: eye.shots)
+    ros.wait_for(lambda: eye.problems.texts())
+    assert "image encoding 'rgb16' is not supported" in eye.problems.texts()[0]
+    camera.show(1, depth=False)
+    ros.wait_for(lambda: eye.samples)
 
 
 def test_intrinsics_by_parameter_need_no_camera_info(ros, make):
