@@ -30,7 +30,6 @@ CAMERA_TOPICS = {
 }
 """What `loc3r topics` and the camera presets call a topic, and the launch argument for it."""
 
-
 OWN_TOPICS = {
     'image': 'image',
     'camera_info': 'camera_info',
@@ -143,6 +142,8 @@ def choose_camera_topics(context: LaunchContext) -> None:
     arguments = context.launch_configurations
     given = {key: arguments[name] for key, name in CAMERA_TOPICS.items() if arguments[name]}
     if arguments['bag']:
+        # No shell has expanded a ~ that stands behind `bag:=`.
+        arguments['bag'] = str(Path(arguments['bag']).expanduser())
         known = _topics_of_bag(context, arguments['bag'], given)
     else:
         known = _topics_of_preset(arguments['camera'])
@@ -170,7 +171,8 @@ def _topics_of_bag(context: LaunchContext, bag: str, given: Mapping[str, str]) -
         command += [f'--{key.replace("_", "-")}', topic]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f'bag: {done.stderr.strip()}')
+        last = done.stderr.strip().rpartition('\n')[2]
+        raise RuntimeError(f'bag: {last.removeprefix("loc3r: error: ")}')
     return yaml.safe_load(done.stdout)
 
 

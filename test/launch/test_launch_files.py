@@ -104,7 +104,7 @@ def test_a_recording_without_depth_says_so_to_the_nodes(prefix: Prefix, tmp_path
     ('argument', 'told'),
     [
         ('params_file:=/nowhere/mine.yaml', 'params_file: there is no file /nowhere/mine.yaml'),
-        ('bag:=/nowhere/bag', 'bag: loc3r: error: no recording at /nowhere/bag'),
+        ('bag:=/nowhere/bag', 'bag: no recording at /nowhere/bag'),
         ('camera:=webcam', 'webcam'),
     ],
 )
