@@ -154,24 +154,28 @@ class PoseEncoder(Stage):
 
     def _handle(self, shot: Shot) -> None:
         """Process one image. In the worker."""
-        if shot.round != self._round:
-            if shot.round < self._round:
-                return
-            self._enter_round(shot.round)
+        try:
+            self._process(shot)
+        except Exception as error:
+            is_expected = isinstance(error, Loc3rError)
+            self._problems.note(
+                'failure', str(error) if is_expected else f'{type(error).__name__}: {error}'
+            )
+            if not is_expected:
+                raise  # into the log, with its traceback
+
+    def _process(self, shot: Shot) -> None:
+        if shot.round < self._round:
+            return
+        self._enter_round(shot.round)
         sample = self._input.decode(shot)
         if sample is None:
             return
         frame_id = self._input.frame_id or sample.frame_id
-        try:
-            step = self._live.step(sample.frame, frame_id)
-        except Loc3rError as error:
-            self._problems.note('step', str(error))
-            return
-        if step is None or self._live.mount is None:
-            return
-        if shot.round != self._input.rounds.number:
-            # Time fell back meanwhile. To who listens to TF, this would be the future: all that
-            # follows would be old data to it.
+        step = self._live.step(sample.frame, frame_id)
+        # Where time fell back meanwhile, this would be the future to who listens to TF, and all
+        # that follows old data.
+        if step is None or self._live.mount is None or shot.round != self._input.rounds.number:
             return
         posed = Posed(sample.stamp_ns, frame_id, step)
         self._output.publish(posed, self._live.mount)

@@ -23,6 +23,7 @@ from sensor_msgs_py.point_cloud2 import read_points
 from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
 
+from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import invert
 from loc3r_ros.ingest.mount import moved_covariance
 from loc3r_ros.ingest.transforms import pose_matrix, transform_matrix
@@ -445,3 +446,23 @@ def test_an_encoder_needs_neither_depth_nor_intrinsics(ros, make, weights):
     camera.mount()
     assert watcher.walks(camera, [3], depth=False, info=False).epoch == 1
     assert ros.call('/load_state', Trigger).message.startswith('epoch 2')
+
+
+def test_what_fails_with_one_image_is_told_and_the_next_is_processed(ros, make, caplog):
+    node = make()
+    watcher, camera = Watcher(ros), BoxCamera(ros)
+    camera.mount()
+    watcher.walks(camera, [0])
+    step, failures = node._live.step, [InputError('too dark; light it'), ZeroDivisionError('bad')]
+
+    def failing(*arguments):
+        if failures:
+            raise failures.pop(0)
+        return step(*arguments)
+
+    node._live.step = failing
+    for index, told in ((1, 'too dark; light it'), (2, 'ZeroDivisionError: bad')):
+        camera.show(index)
+        ros.wait_for(lambda told=told: told in watcher.statuses[-1].problems)
+    assert watcher.walks(camera, [3]).index == 1
+    assert sum('Traceback' in (r.exc_text or '') for r in caplog.records) == 1
