@@ -7,13 +7,14 @@ asked or answered is serialised to CDR and read back on its way, so a field of a
 as it does with `ROS_PYTHON_CHECK_FIELDS=1`, and a receiver never shares memory with a sender.
 
 What it is not: a middleware. There is no discovery delay, no loss, no other process, and of the QoS
-policies only those work that the nodes rely on (reliability, durability, history, depth; a best
-effort queue drops the oldest as a reliable one does). Callbacks that are coroutines are refused.
-What is absent from Humble or from the newest rclpy (`Logger.warn`, BEST_AVAILABLE, ...) is absent
-here, so that the nodes cannot come to depend on it.
+policies only reliability, durability, history and depth work, as the nodes rely on no others. So
+races with discovery, and signals that an idle rclpy misses, show on the real one only. Callbacks
+that are coroutines are refused. What is absent from Humble or from the newest rclpy (`Logger.warn`,
+BEST_AVAILABLE, ...) is absent here, so that the nodes cannot come to depend on it.
 
-How far it can be trusted: test/ros/test_stand_in.py is a table of behaviours that passes on this
-and on the real rclpy alike. `LOC3R_STAND_IN=1` forces it where the real one imports too.
+How far it can be trusted: test/ros/test_stand_in_*.py are a table of behaviours that passes on this
+and on the real rclpy of Humble and Jazzy alike. `LOC3R_STAND_IN=1` forces the stand-in where the
+real one imports too.
 
     import ros_stand_in
 
