@@ -7,6 +7,8 @@ import gc
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from loc3r_ros.msg import Status
 from loc3r_ros.srv import Ask, Localize
 from nav_msgs.msg import OccupancyGrid
@@ -129,17 +131,19 @@ def test_each_part_reports_its_health(ros, robot):
 
 def test_ten_lives_of_the_nodes_leave_the_memory_as_it_was(ros, robot):
     """Configure, activate, work, deactivate, clean up."""
+
+    def change(*transitions: int) -> None:
+        for node in robot.nodes:
+            for transition in transitions:
+                request = ChangeState.Request(transition=Transition(id=transition))
+                assert ros.call(f'/{node.get_name()}/change_state', ChangeState, request).success
+
     sizes = []
-    for life in range(12):
+    for _ in range(12):
         robot.camera.mount()
         robot.sees(range(3))
-        for node in robot.nodes:
-            node.trigger_deactivate()
-            node.trigger_cleanup()
+        change(Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
         gc.collect()
         sizes.append(memory_bytes())
-        for node in robot.nodes:
-            node.trigger_configure()
-            node.trigger_activate()
-        assert robot.encoder.state == 'active', life
+        change(Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
     assert sizes[-1] - sizes[1] < 10e6, sizes
