@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 # make demo              environment, install, a recording of a procedural room, a run on it, its report
 # make demo BAG=my_bag   the same on your own rosbag2
 # make test              linter, type checker, tests

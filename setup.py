@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Install the Python package with pip, entry points in setup.cfg; colcon builds CMakeLists.txt."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 # Install lib/<package>/<name>, which `ros2 run` and launch start, for every entry point
 # `name = module:function` of a setup.cfg: the list that pip reads as well.
 function(install_entry_points setup_cfg)

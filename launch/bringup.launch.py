@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Pose, map and answers from one camera, live or recorded.
 
 ros2 launch loc3r_ros bringup.launch.py camera:=realsense

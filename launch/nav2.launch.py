@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Nav2 on the map of this package: its own navigation launch with layers that we feed.
 
 There is no AMCL and no map_server: pose_encoder publishes map -> odom, bev_mapper the map.

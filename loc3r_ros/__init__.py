@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Where a robot is, what surrounds it, and answers about both, from an RGB(-D) camera."""
 
 from pkgutil import extend_path

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The pinhole camera, with lens distortion, as ROS `CameraInfo` describes it.
 
 Every consumer works with `rays`, the undistorted normalised image coordinates of each pixel, so

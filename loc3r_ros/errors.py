@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The errors that a user can act on.
 
 Each message says what was given, what is allowed, and what to do. The command line prints them

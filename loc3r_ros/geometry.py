@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Rigid motions and frame conventions, in numpy alone.
 
 `T_a_b` is the 4x4 matrix that maps points in frame b to frame a. Quaternions are (x, y, z, w), as

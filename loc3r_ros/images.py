@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """ROS image messages as numpy arrays.
 
 Everything here takes any object with the fields of `sensor_msgs/Image`, `CompressedImage` or

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Encoder and tracker in one object: a frame in, a pose and the points it saw out.
 
 It never reads a clock but to time itself, so that a replayed bag gives the same numbers.

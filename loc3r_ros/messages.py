@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Our values as ROS messages, with the message classes of any library.
 
 `rosbags` and `rclpy` generate classes of the same names and fields, so the offline writer and the

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The stages in one object: encoder, tracker and map, with their timing.
 
 The offline runner and the benchmarks feed it frames. The ROS nodes run the same two halves, the

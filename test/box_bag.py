@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Recordings of a walk through the textured box, whole or broken in one way."""
 
 from __future__ import annotations

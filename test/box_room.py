@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """A textured box to track in: exact depth and colour of the inside of a room of 6 x 5 x 2.8 m."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The documentation quotes what the package really says, and its links lead somewhere."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Image messages to arrays, for every encoding, through real CDR where the writer can make it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Our values as ROS messages: through real CDR and back, and as rclpy wants them."""
 
 from __future__ import annotations

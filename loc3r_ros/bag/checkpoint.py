@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Checkpoints of a run: where it may be continued from after a kill.
 
 A checkpoint is a folder that appears whole or not at all. It counts the finished splits of the bag

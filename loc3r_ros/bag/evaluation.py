@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """A run against its ground truth: trajectory errors by evo, and the map that true poses would give.
 
 evo (Grupp, github.com/MichaelGrupp/evo) computes the errors; here the poses are only paired and

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """`metadata.yaml` of a rosbag2 directory, derived from its finished MCAP files."""
 
 from __future__ import annotations

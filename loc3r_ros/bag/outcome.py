@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The end of a run: trajectory, map files, summary and report, from what it remembers."""
 
 from __future__ import annotations

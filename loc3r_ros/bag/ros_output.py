@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The pipeline's results as the ROS messages that the live nodes publish, written to a bag."""
 
 from __future__ import annotations

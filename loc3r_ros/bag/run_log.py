@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What a run remembers of each frame, for its trajectory, summary and report."""
 
 from __future__ import annotations

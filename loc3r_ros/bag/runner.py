@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The offline run: a recording goes through the pipeline, and its results into a folder."""
 
 from __future__ import annotations

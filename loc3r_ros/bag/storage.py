@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The files of a bag as streams of raw messages: indexed where whole, salvaged where damaged."""
 
 from __future__ import annotations

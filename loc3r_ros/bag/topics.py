@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Which topics of a recording are the camera: by type, then by the habits of ROS drivers."""
 
 from __future__ import annotations

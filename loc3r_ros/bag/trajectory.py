@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Stamped poses: from the topics of a recording, and as TUM text files."""
 
 from __future__ import annotations

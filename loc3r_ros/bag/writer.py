@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Writing a rosbag2 directory that stays readable when the writer is killed.
 
 The bag grows in splits. The split in progress has a name that no reader takes for a bag file; a

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """CUT3R in full against camera-only mode: time, FLOPs, memory.
 
 Weights are random, which changes no cost. Both modes run in turn on the same model and frames, so

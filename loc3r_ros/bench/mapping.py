@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The bird's-eye-view map against octomap: time a cloud, agreement, memory.
 
 Both get the same clouds, in turn, at the same resolution and range. Octomap runs twice: as it comes

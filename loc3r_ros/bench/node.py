@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The node around the localizer: what ROS adds to a frame, and the naive way beside it.
 
 Images with depth go to a real `pose_encoder` by way of DDS, one at a time; counted is the time from

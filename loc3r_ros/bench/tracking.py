@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The tracker against OpenCV's RGB-D odometry: time a frame, error, memory.
 
 Both get the same frames, in turn, in one run. OpenCV's (`cv2.Odometry`, dense RGB and depth:

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The `loc3r` command: one file a subcommand, each with `add_parser` and `execute`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """`loc3r doctor`: what is installed, what is missing, and the line that installs it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """`loc3r weights`: look into CUT3R weights, and make safetensors of the published checkpoints."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """CUT3R: camera pose, point maps and tokens from a stream of images, with a persistent state.
 
 Images in, observations out::

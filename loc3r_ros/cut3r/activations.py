@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """From raw head outputs to points, confidences, colours and poses."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Dimensions of a checkpoint, from the shapes in it and from the text that its training stored.
 
 The text is a Python expression such as `Model(Config(enc_depth=24, head_type='dpt', ...))`. It is

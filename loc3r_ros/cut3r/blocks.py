@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The transformer blocks. All have learned layer norms (eps 1e-6), biases and exact GELU."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Weights on disk: the published .pth files and safetensors files made of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The dimensions of a CUT3R network: the two published ones, and any other by its fields."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The two decoders that run side by side: image tokens and state tokens read each other."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The pose memory: what the recurrence remembers of past cameras, read by image appearance."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """CUT3R (Wang et al., CVPR 2025): one recurrent step from an image to pose, points and state."""
 
 from __future__ import annotations

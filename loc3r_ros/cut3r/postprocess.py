@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """From network outputs to poses, world points and intrinsics, by the published rules."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """From a camera image of any size to the network's input, by the published resize and crop rule."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Two-dimensional rotary position embedding of tokens that lie on a grid."""
 
 from __future__ import annotations

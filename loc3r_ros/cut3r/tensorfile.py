@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """safetensors files: written tensor by tensor and whole or not at all, read without surprises."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Read a training checkpoint (.pth) without running anything that it holds.
 
 The pickle inside is first listed, not run: names of classes outside a short list of harmless ones

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What this package finds on a machine, what is missing, and the line that installs it.
 
 Only the standard library is imported here. Every other module is imported in a process of its own:

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The Python that runs this, and the one that ROS 2 starts nodes with."""
 
 from __future__ import annotations

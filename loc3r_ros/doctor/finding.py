@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """One row of the doctor's table."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What one Python module says of itself: `python3 inside.py MODULE [DISTRIBUTION]`.
 
 Run by its path in a process of its own, which the import may crash. The last line that it prints is

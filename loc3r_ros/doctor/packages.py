@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The Python and ROS packages that this one uses: what for, and how each is installed."""
 
 from __future__ import annotations

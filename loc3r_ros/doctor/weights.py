@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Whether a file of CUT3R weights is there and whole, without loading it."""
 
 from __future__ import annotations

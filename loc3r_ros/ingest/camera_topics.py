@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The topics of one camera, and what their names say of the images."""
 
 from __future__ import annotations

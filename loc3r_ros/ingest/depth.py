@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Depth images brought to the pixels of the colour image."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What is wrong with a recording: said once, counted, and kept for the summary."""
 
 from __future__ import annotations

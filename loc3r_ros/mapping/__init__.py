@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Bird's-eye-view occupancy from posed clouds, and map files for Nav2.
 
 level = find_level(points)                       # a camera with no TF: which way is up

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """How far two occupancy grids agree, forgiving an offset of a cell."""
 
 from __future__ import annotations

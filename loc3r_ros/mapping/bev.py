@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The bird's-eye-view map: what blocks a ground robot, what it may drive on, what nobody has seen.
 
 Log-odds occupancy, as in octomap (Hornung et al., Autonomous Robots 2013), but in a few slabs

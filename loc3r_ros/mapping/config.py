@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The settings of the bird's-eye-view map, with what they mean to a ground robot."""
 
 from __future__ import annotations

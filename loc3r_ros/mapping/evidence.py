@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What one cloud says of each cell and slab in a window of the map: hit, clear, or nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The floor under the robot, cloud by cloud: a plane near the place where it was last.
 
 The floor of `map` is at z = 0 in name only: the first level, drift and pose noise each move it by

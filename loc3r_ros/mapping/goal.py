@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Where a robot can stand to face a target: the nearest free place that it can drive to.
 
 A place is free where the whole disc of the robot lies on cells that were seen free. The way there

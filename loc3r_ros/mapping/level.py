@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Which way is up, and where the floor is, from one depth image of a camera without TF.
 
 Indoors most surfaces are level or upright. The direction that most of the planar area agrees with

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Map files as Nav2's map_server reads and writes them: a yaml beside a pgm image.
 
 Mode `trinary`: 254 is free, 0 occupied, 205 unknown; the image's first row is the highest y. The

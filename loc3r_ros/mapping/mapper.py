@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The map of a tracked camera: scans of trusted poses in, a grid out, a new map each epoch."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Small planar patches of an organised point cloud, as moments that can be pooled into planes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Which space a cloud has seen to be empty, without walking along its rays.
 
 The cloud becomes a panorama about the sensor that holds the nearest range of each direction. A

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Action servers and clients that a node may destroy while it spins."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """From a question to its answer: the queue, the engine, goals, and everything that can go wrong."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """cv_bridge, for the encodings that our own views of images do not express, where it imports.
 
 It is asked for only when such an image comes: built for NumPy 1 it prints a page of warnings, or

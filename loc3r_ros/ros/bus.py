@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What passes by reference between the nodes that share a process."""
 
 from __future__ import annotations

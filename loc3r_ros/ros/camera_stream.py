@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """One stream of images, raw or compressed, subscribed as it is offered."""
 
 from __future__ import annotations

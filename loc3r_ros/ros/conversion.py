@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Our values as messages of rclpy, and the way back of the small ones.
 
 Pixels and points are numpy views both ways (`images.py`, `messages.as_array`), so neither cv_bridge

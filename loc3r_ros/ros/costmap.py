@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Whether Nav2's global costmap lets a robot stand somewhere.
 
 Each distribution of nav2_msgs offers it in another way: GetCosts for many poses at once (from

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What is wrong at the moment: said when it begins and when it is over."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Health on /diagnostics, as REP 107 has it."""
 
 from __future__ import annotations

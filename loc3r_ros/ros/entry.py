@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """From process to running nodes, and out again: exit code 0 within 3 s of SIGINT or SIGTERM.
 
 What the executables under `lib/loc3r_ros` call. Nothing heavy is imported here at the top, so that

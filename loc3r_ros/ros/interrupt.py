@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """SIGINT and SIGTERM, from the first moment of the process to its last."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What the launch files work out before they start anything.
 
 Imports nothing of this package that needs more than the standard library: launch may run in

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The lifecycle of every node: what a transition makes, its counterpart destroys."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The localizer of a node: begun when the mount is known, and anew when that or time changes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Log lines of the library in the log of ROS, and the line that says what runs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """From the thread that receives to the thread that works: the newest item wins."""
 
 from __future__ import annotations

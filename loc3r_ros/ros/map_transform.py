@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Where the robot stands, as TF: `map -> odom`, or `map -> base` without odometry (REP 105)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The last answer for RViz: who asked, where to go, and what was meant."""
 
 from __future__ import annotations

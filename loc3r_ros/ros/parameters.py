@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """One table of parameters a node: declared, described, checked and documented from it."""
 
 from __future__ import annotations

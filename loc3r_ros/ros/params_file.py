@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What ROS skips in silence of a parameter file: sections and names that fit no node."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The node `play`: a recording as if it came from the robot, with its clock.
 
 Beside `ros2 bag play` it needs no storage plugin, waits until someone listens, so that the first

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The action `query`: words as they come, a drive to a goal, and a cancel at any moment."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Replies as messages: Answer, the pose of the agent, and the detection of a grounded target."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Who may ask the engine next: one at a time, first come first served, and few in the queue."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Which round of a looped recording it is, told by two witnesses that may come in any order."""
 
 from __future__ import annotations

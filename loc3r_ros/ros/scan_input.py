@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Scans from another process: clouds joined with their poses by the stamp of the image."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What the questions are about, as it is now: the newest pose, keyframe and map of one epoch."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The node `spatial_vlm`: keyframes in, answers in words, poses of agents and goals out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The parameters of the nodes in docs/interface.md and config/loc3r.yaml, from the nodes' tables.
 
 `python -m loc3r_ros.ros.tables`, in the source tree and with ROS 2 sourced, writes both anew.

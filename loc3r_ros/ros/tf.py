@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The TF tree as a node sees it: static parts as a recording has them, moving parts by tf2."""
 
 from __future__ import annotations

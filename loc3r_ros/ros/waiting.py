@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Waiting for a future inside a callback, while other threads of the executor complete it."""
 
 from __future__ import annotations

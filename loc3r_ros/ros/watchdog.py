@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Says why nothing happens: which input is silent, who publishes it, and what to do.
 
 One message a silence. The advice is made of what the ROS graph says at that moment.

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Covariances of a tracked pose: from information, and how they grow when nothing is measured.
 
 All are (6, 6) of (x, y, z, rotation about x, y, z), m and rad, about the camera's origin along the

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Pose of one view against another from feature matches: PnP, then joint refinement.
 
 All poses here are `T_t_s`: they map the source view's optical frame to the target's. The tangent

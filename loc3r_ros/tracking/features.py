@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Image features with a place in space: SIFT keypoints lifted by depth.
 
 SIFT (Lowe, IJCV 2004) in its Hellinger form (Arandjelovic and Zisserman, CVPR 2012) is used rather

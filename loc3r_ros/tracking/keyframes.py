@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The tracker's memory: frames with depth, their poses, and how they see each other."""
 
 from __future__ import annotations

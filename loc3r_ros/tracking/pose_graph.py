@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Least-squares poses of keyframes from relative measurements.
 
 Gauss-Newton on SE(3) as in Grisetti et al., "A tutorial on graph-based SLAM" (2010), section IV.

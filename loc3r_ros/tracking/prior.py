@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What the encoder contributes to tracking: a motion prior, and whether it has earned trust.
 
 CUT3R sees motion where there is no depth and where features fail, but its length unit is an

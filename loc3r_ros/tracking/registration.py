@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Dense registration of depth clouds, by small_gicp (Koide, JOSS 2024; GICP: Segal, RSS 2009)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Edges between a new keyframe and older ones that see the same, measured beside the tracking.
 
 They take longer than a frame, and no later frame needs them at once: a new keyframe hangs on the

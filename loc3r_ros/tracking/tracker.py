@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Camera pose from feature matches, dense registration and the encoder's prior.
 
 Each frame is matched to the keyframes that its predicted view sees (PnP), then registered to their

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What everything around a spatial language model asks of it."""
 
 from __future__ import annotations

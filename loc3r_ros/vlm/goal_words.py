@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Which questions are goals: "could you go to the red chair, please?" names `the red chair`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The engine where no language model is loaded: it tells what geometry alone can tell."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Where furniture goes: against walls, in corners, around tables, never into each other."""
 
 from __future__ import annotations

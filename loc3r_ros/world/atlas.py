@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Textures with their mip levels in one tensor, and trilinear lookup for many points at once."""
 
 from __future__ import annotations

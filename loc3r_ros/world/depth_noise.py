@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What an RGB-D camera makes of true depth."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Where a ground robot can go: distances on the floor plan, and ways through free space."""
 
 from __future__ import annotations

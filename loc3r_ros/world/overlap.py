@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Do two items share space? Oriented boxes and the separating-axis test."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Textures that are seen whole, once: paintings, book spines, a view, a screen, a rug, a dial."""
 
 from __future__ import annotations

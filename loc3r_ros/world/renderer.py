@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The ray caster: what a camera in a scene sees, the same on a CPU and on a GPU."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The robot that carries the camera: its frames, its camera, and odometry that drifts."""
 
 from __future__ import annotations

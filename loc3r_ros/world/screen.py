@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The rays of an image, cut into square tiles, so that each tile meets only what it may show."""
 
 from __future__ import annotations

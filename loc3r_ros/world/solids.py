@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """All solids of a scene as tensors, and where a ray meets them.
 
 Each solid is the image of a unit solid (cube [-1, 1]^3, or the cylinder or sphere in it) under an

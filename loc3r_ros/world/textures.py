@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Seamless textures from noise: wood, tiles, plaster, fabric, leaves and plain finishes.
 
 Every function takes a random generator first and gives (h, w, 3) uint8 sRGB. Colours are numbers

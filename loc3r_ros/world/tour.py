@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """A drive through a room: a turn on the spot, then a loop through free space back to its start."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Small bags for tests, written with rosbags' own writers, so that not we alone define a bag."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Reading bags of every storage, and those of which only a part is left."""
 
 from __future__ import annotations

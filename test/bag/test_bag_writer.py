@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The bag that we write: read back by two foreign readers, after a kill, on a full disk."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Recordings to frames: every encoding through real CDR, and every broken input we know."""
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ from make_bag import (
     write,
 )
 
-from loc3r_ros.ingest.depth import register
 from loc3r_ros.bag.recording import Recording
 from loc3r_ros.bag.typestore import humble, messages
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import pose
+from loc3r_ros.ingest.depth import register
 
 
 def take(path, start=0, **options):

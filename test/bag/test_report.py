@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The report page: its content against the data, without a browser."""
 
 from __future__ import annotations

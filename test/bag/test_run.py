@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """`loc3r run` as its user runs it: what it writes, going on after a kill, errors one can act on."""
 
 from __future__ import annotations

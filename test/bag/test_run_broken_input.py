@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Broken recordings: each ends with a clear message and readable results, as far as they go."""
 
 from __future__ import annotations

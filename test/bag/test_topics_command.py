@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """`loc3r topics` says which topics are the camera, as YAML that launch reads."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Small networks, and the golden vectors where the development data is at hand."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Small networks with random weights, and checkpoints in the published layout."""
 
 from __future__ import annotations

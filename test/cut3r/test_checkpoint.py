@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Weights on disk: what must load, and what must be refused and how."""
 
 from __future__ import annotations

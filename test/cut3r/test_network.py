@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The arithmetic: shortcuts, masks, batches, tracing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Depth seen from another camera, against a plane whose depth is known in closed form."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """A node that hears all that a bringup says, in a thread of its own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Launch files run in earnest, with stand-ins for the executables that they start."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Nav2's own costmap on our map and points, with our parameters; where nav2_costmap_2d is."""
 
 from __future__ import annotations

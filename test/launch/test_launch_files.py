@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What the launch files start, with which topics and parameters."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """One package, told twice: to ROS in package.xml and CMakeLists.txt, to pip in setup.py."""
 
 from __future__ import annotations

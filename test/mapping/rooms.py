@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Analytic rooms for the mapping tests, cast by the benchmark's caster."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Goals: hand-made grids with known answers, and a search by brute force on random ones."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Gravity and floor from one cloud: rooms with known tilt, and a real recording."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Map files, byte by byte, and as Nav2's map_server would read them."""
 
 import os

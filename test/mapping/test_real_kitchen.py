@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Level and map on a real hand-held recording of a kitchen, with its ground-truth poses."""
 
 import numpy as np

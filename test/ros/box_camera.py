@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """A camera in the textured box that publishes as a driver does, or wrongly in one way."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Node tests run on the real rclpy where it imports, and else on the stand-in."""
 
 import os

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What node tests need around the node: a domain, threads that spin, topics, services, logs.
 
 The same on the real rclpy and on the stand-in; on the real one other endpoints appear only after a

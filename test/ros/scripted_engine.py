@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """An engine that says what a test tells it to, and a node and a scene to go with it."""
 
 from __future__ import annotations

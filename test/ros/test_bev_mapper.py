@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The node that maps: alone from topics, by reference in one process, and what it says."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The three nodes in one process: what one sees the others map and answer from."""
 
 from __future__ import annotations

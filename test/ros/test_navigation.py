@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Goals with Nav2: what its costmap says, the drive, and every way the drive can end."""
 
 from __future__ import annotations

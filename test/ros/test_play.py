@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """A recording played as if it came from the robot: everything, in order, with its clock."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Turns: order, the length of the queue, and how waiting ends."""
 
 from threading import Event, Thread

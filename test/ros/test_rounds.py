@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Time that falls back is counted once, whoever shows it first."""
 
 from __future__ import annotations

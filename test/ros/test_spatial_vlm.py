@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The node that answers, with a scripted engine: every way an answer can come about, or not."""
 
 from __future__ import annotations

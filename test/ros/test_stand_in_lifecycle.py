@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Lifecycle nodes and logs: passes on the real rclpy and on the stand-in alike."""
 
 import pytest

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Transforms and point clouds: passes on the real tf2_ros and on the stand-in alike."""
 
 import array

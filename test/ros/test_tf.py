@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """TF in and out: the mount, odometry at an image's stamp, time that falls back, one parent each."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Runs the toy node as its executable would: `python -m ros.toy_node`, see toys/toy.py."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """A small in-process stand-in for ROS 2, so that the node tests run where ROS is not installed.
 
 What it is: the part of rclpy, tf2_ros, sensor_msgs_py and rosidl_runtime_py that the nodes and

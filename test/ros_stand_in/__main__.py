@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Run a module on the stand-in: `python -m ros_stand_in MODULE ARGUMENTS...`."""
 
 import runpy

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Which interfaces exist, and their fields, in one rosbags typestore.
 
 Three sources: the messages of ROS 2 Humble that rosbags carries, the few further ones of

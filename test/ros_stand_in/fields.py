@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The types of message fields: their defaults, what may be assigned, and their form in rosbags.
 
 What is accepted and how it is held follows the classes that rosidl generates, with

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Makes `from std_msgs.msg import String` work: modules of generated classes, made on import."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Message, service and action classes as rclpy has them, and their way through CDR."""
 
 from __future__ import annotations

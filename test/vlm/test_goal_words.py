@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Which sentences name a place to go to, and which only speak of going."""
 
 import pytest

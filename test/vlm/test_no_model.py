@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Without a model: what geometry tells, in numbers, and what it says of the rest."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Rooms over many seeds: the same from the same seed, furnished, nothing inside anything else."""
 
 from __future__ import annotations

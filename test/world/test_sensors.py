@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The noise of the depth camera and of the odometry has the statistics that it promises."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Axes and polylines: round tick values, numbers in words, and fewer points with the same look."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """HTML and SVG elements that escape what they are given, and pictures inside the page."""
 
 from __future__ import annotations

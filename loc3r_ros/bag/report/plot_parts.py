@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What the plots over time have in common.
 
 A plot is an SVG that stretches to any width, so it holds shapes only; its words are HTML beside

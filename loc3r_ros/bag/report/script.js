@@ -1,3 +1,4 @@
+/* Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0. */
 // Joins the map, the pictures and the plots at one moment. The page is complete without it.
 'use strict';
 (() => {

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The words and figures of the page: verdict, key figures, problems, thumbnails, tables."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The quantities that the page shows over time, each with its title and unit."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What happened over time: state, inliers, doubt, error and latency on one time axis."""
 
 from __future__ import annotations

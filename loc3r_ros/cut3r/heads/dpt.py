@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The dense prediction transformer heads of the 512 checkpoint (Ranftl et al., ICCV 2021)."""
 
 from __future__ import annotations

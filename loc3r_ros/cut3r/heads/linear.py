@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The linear heads of the 224 checkpoint: one MLP a patch."""
 
 from __future__ import annotations

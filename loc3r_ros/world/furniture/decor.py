@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What makes a room pleasant: lamps, plants, pictures, rugs, and the small things on tables."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The room itself: floor, ceiling, walls with skirting, a door and windows."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """A node that blocks, fails or ends where its environment tells it to."""
 
 from __future__ import annotations

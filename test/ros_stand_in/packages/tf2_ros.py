@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The stand-in's tf2_ros, so far as the nodes use it: the buffer; see ros_stand_in."""
 
 from __future__ import annotations

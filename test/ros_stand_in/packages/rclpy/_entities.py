@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What executors wait for: the base of subscriptions, timers, services and clients."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Names of nodes, topics and services: which are allowed, what they expand to."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What a middleware does, inside one process: who is connected to whom, and bytes on their way.
 
 One network for each domain id. All endpoints of a process are known to each other at once.

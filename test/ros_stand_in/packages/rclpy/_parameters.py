@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The parameters of a node: declared, checked against their descriptors, offered as services."""
 
 from __future__ import annotations

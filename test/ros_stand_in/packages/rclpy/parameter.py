@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Parameters: a name, a type and a value."""
 
 from __future__ import annotations

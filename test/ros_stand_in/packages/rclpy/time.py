@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Points in time, each of one kind of clock."""
 
 from __future__ import annotations

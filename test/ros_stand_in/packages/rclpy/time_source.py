@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Sets the clock of a node by /clock while the parameter `use_sim_time` is true."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Actions: long work with feedback, that can be cancelled.
 
 As in ROS, an action consists of services (send_goal, cancel_goal, get_result) and topics (feedback,
