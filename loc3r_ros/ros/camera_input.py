@@ -105,7 +105,7 @@ class CameraInput:
         take: called with each image when its depth is settled.
         fall_back: called when time falls back, with the stamp (ns) that it falls back to; before
             the first image of the new round is taken.
-        needs_depth, needs_info: whether their absence is worth a word.
+        depth_only: depth and intrinsics are needed, and their absence is worth a word.
 
     Attributes:
         rounds: the jumps of time.
@@ -114,7 +114,7 @@ class CameraInput:
         frame_id: frame of the camera; None before the first image.
         since_s, last_s: when the first and the last image came, monotonic wall time; of the
             subscription before.
-        has_intrinsics: whether the camera's intrinsics are known, or a camera_info that has none.
+        fixed: fx, fy, cx, cy where they are set.
     """
 
     def __init__(
@@ -126,16 +126,14 @@ class CameraInput:
         take: Callable[[Shot], None],
         fall_back: Callable[[int], None],
         *,
-        needs_depth: bool,
-        needs_info: bool,
+        depth_only: bool,
     ) -> None:
         settings = stage.settings
-        fixed = settings['intrinsics'] if any(settings['intrinsics']) else None
         self.rounds = Rounds()
         self.rate = Rate()
         self.frame_id: str | None = None
         self.since_s = self.last_s = monotonic()
-        self.has_intrinsics = fixed is not None
+        self.fixed = settings['intrinsics'] if any(settings['intrinsics']) else None
         self._stage = stage
         self._problems = problems
         self._watchdog = watchdog
@@ -146,14 +144,27 @@ class CameraInput:
         self._has_depth = settings['use_depth']
         self._depth_stamps: list[int] = []
         self._counts = {'image': 0, 'depth': 0}
+        self._informed: set[str] = set()
         self._infos: deque[tuple[str, int, Any]] = deque(maxlen=100)
         self._round = 0
         slop_ns = round(self._slop_s * 1e9) or LARGEST_SLOP_NS
         self._pairing: Pairing[tuple[RawImage, float]] = Pairing(
             slop_ns, has_depth=self._has_depth, waiting=_WAITING_IMAGES
         )
-        self.topics = self._subscribe(settings['image_transport'], needs_depth, needs_info)
-        self._decoder = FrameDecoder(readable, self.topics, tf, problems, fixed, _REMEDY)
+        self.topics = self._subscribe(settings['image_transport'], depth_only)
+        self._decoder = FrameDecoder(readable, self.topics, tf, problems, self.fixed, _REMEDY)
+
+    @property
+    def has_intrinsics(self) -> bool:
+        """Whether the image's intrinsics are known, or a camera_info that has none."""
+        return self.fixed is not None or 'camera_info' in self._informed
+
+    @property
+    def may_learn_of_depth(self) -> bool:
+        """Whether somebody publishes the intrinsics of the depth, which have not come yet."""
+        name = 'depth_camera_info'
+        unknown = self._has_depth and name not in self._informed
+        return unknown and bool(qos.publishers(self._stage, name))
 
     def decode(self, shot: Shot) -> Sample | None:
         """The frame of a shot; None where its image cannot be decoded. In the worker's thread."""
@@ -174,7 +185,7 @@ class CameraInput:
         if self.rounds.number != self._round:
             self._begin_round(self._stage.get_clock().now().nanoseconds)
 
-    def _subscribe(self, transport: str, needs_depth: bool, needs_info: bool) -> CameraTopics:
+    def _subscribe(self, transport: str, depth_only: bool) -> CameraTopics:
         stage = self._stage
         # The image last: who waits for its listener before playing finds the others there.
         info = self._subscribe_info('camera_info', 'image_qos')
@@ -189,10 +200,10 @@ class CameraInput:
         )
         watch = self._watchdog.watch
         watch('image', image.subscriptions, parameter='image_qos')
-        watch('camera_info', [info], required=needs_info, parameter='image_qos', hint=_NO_INFO)
+        watch('camera_info', [info], required=depth_only, parameter='image_qos', hint=_NO_INFO)
         if depth is not None:
-            hint, shared = _NO_DEPTH if needs_depth else '', depth.subscriptions
-            watch('depth', shared, required=needs_depth, parameter='depth_qos', hint=hint)
+            hint, shared = _NO_DEPTH if depth_only else '', depth.subscriptions
+            watch('depth', shared, required=depth_only, parameter='depth_qos', hint=hint)
         return CameraTopics(
             image.topic, info.topic_name, depth.topic if depth else None, depth_info
         )
@@ -200,8 +211,8 @@ class CameraInput:
     def _subscribe_info(self, name: str, parameter: str) -> Any:
         def take(info: Any) -> None:
             self._infos.append((name, stamp_ns(info), info))
+            self._informed.add(name)
             if name == 'camera_info':
-                self.has_intrinsics = True
                 self._watchdog.fed(name)
 
         return qos.subscribe_input(self._stage, CameraInfo, name, take, parameter)

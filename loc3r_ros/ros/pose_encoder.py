@@ -81,8 +81,7 @@ class PoseEncoder(Stage):
             self._watchdog,
             mailbox.put,
             self._fall_back,
-            needs_depth=encoder is None,
-            needs_info=encoder is None,
+            depth_only=encoder is None,
         )
         self._watchdog.expect('transform', self._missing_transform)
         self._health = EncoderHealth(self._engine(), self._live, self._input, mailbox)
@@ -149,8 +148,10 @@ class PoseEncoder(Stage):
         if camera.frame_id is None:
             return False
         waited = monotonic() - camera.since_s
-        needs_no_info = self._encoder is not None and waited >= self.settings['tf_wait_s']
-        has_info = camera.has_intrinsics or needs_no_info
+        if waited < self.settings['tf_wait_s']:
+            has_info = camera.has_intrinsics and not camera.may_learn_of_depth
+        else:
+            has_info = camera.has_intrinsics or self._encoder is not None
         return has_info and self._live.ready(camera.frame_id, waited)
 
     def _handle(self, shot: Shot) -> None:

@@ -49,8 +49,7 @@ class Eye(Stage):
             self.watchdog,
             self.take,
             self.fallen.append,
-            needs_depth=True,
-            needs_info=True,
+            depth_only=True,
         )
 
     def take(self, given: Shot) -> None:

@@ -19,7 +19,7 @@ from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import QoSProfile
 from ros.box_camera import OPTICAL, PERIOD_NS, T_BASE_CAMERA, BoxCamera, shot, stamp_of
 from ros.harness import LATCHED
-from sensor_msgs.msg import PointCloud2
+from sensor_msgs.msg import CameraInfo, PointCloud2
 from sensor_msgs_py.point_cloud2 import read_points
 from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
@@ -136,6 +136,21 @@ def test_images_wait_for_intrinsics_and_mount_and_none_is_lost(ros, make):
     np.testing.assert_allclose(
         pose_matrix(watcher.tokens[2].pose.pose), want.pose.T_map_camera, atol=1e-9
     )
+
+
+def test_images_wait_for_the_intrinsics_of_depth_where_somebody_publishes_them(ros, make):
+    make(tf_wait_s=30.0)
+    watcher, camera = Watcher(ros), BoxCamera(ros)
+    camera.mount()
+    ros.publisher('/depth_camera_info', CameraInfo)
+    info = messages().camera_info(stamp_of(0), OPTICAL, CAMERA)
+    camera.put('camera_info', info)
+    camera.put('image', messages().image(stamp_of(0), OPTICAL, shot(0).rgb))
+    camera.put('depth', messages().image(stamp_of(0), OPTICAL, shot(0).depth))
+    sleep(0.3)
+    assert watcher.tokens == []
+    camera.put('depth_camera_info', info)
+    assert watcher.sees(stamp_of(0)).state == Status.TRACKING
 
 
 def test_without_the_robots_tf_the_cameras_own_root_is_posed_until_it_appears(ros, make, caplog):
