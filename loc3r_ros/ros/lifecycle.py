@@ -16,6 +16,7 @@ from rclpy.parameter import Parameter as RosParameter
 from loc3r_ros.errors import Loc3rError
 from loc3r_ros.ros.diagnostics import Diagnostics, Report
 from loc3r_ros.ros.parameters import Parameter, Table, declare
+from loc3r_ros.ros.qos import no_events
 
 Entity = TypeVar('Entity')
 
@@ -117,6 +118,7 @@ class Stage(LifecycleNode):
 
     def advertise(self, kind: type, topic: str, qos: Any, **options: Any) -> Any:
         """An owned publisher; arguments as of `create_publisher`."""
+        options.setdefault('event_callbacks', no_events())
         return self.own(self.create_publisher(kind, topic, qos, **options))
 
     def serve(self, kind: type, name: str, callback: Callable[..., Any], **options: Any) -> Any:

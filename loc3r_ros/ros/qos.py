@@ -9,12 +9,22 @@ from typing import Any
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 try:
-    from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
+    from rclpy.event_handler import (
+        PublisherEventCallbacks,
+        SubscriptionEventCallbacks,
+        UnsupportedEventTypeError,
+    )
 except ImportError:  # Humble
-    from rclpy.qos_event import SubscriptionEventCallbacks, UnsupportedEventTypeError
+    from rclpy.qos_event import (
+        PublisherEventCallbacks,
+        SubscriptionEventCallbacks,
+        UnsupportedEventTypeError,
+    )
 
 CHOICES = ('auto', 'sensor_data', 'reliable')
 """Of the parameters that end in `_qos`."""
+
+_DISCOVERY_S = 0.3
 
 
 def sensor_data(depth: int = 5) -> QoSProfile:
@@ -41,6 +51,15 @@ def _profile(
         history=HistoryPolicy.KEEP_LAST,
         depth=depth,
     )
+
+
+def no_events() -> PublisherEventCallbacks:
+    """For a publisher that reports nothing: who does not match says so at the other end.
+
+    The executor walks through all that may happen at each message that it takes; the events that
+    rclpy adds to every publisher are half of it.
+    """
+    return PublisherEventCallbacks(use_default_callbacks=False)
 
 
 def input_profile(node: Any, topic: str, choice: str, depth: int = 5) -> QoSProfile:
@@ -83,11 +102,15 @@ def subscribe_input(
     profile = input_profile(stage, topic, stage.settings[parameter], depth)
 
     def tell(_event: Any) -> None:
-        stage.get_logger().warning(
-            mismatch(stage.resolve_topic_name(topic), publishers(stage, topic), profile, parameter)
-        )
+        def say() -> None:
+            stage.destroy_timer(timer)
+            name, offers = stage.resolve_topic_name(topic), publishers(stage, topic)
+            stage.get_logger().warning(mismatch(name, offers, profile, parameter))
 
-    events = SubscriptionEventCallbacks(incompatible_qos=tell)
+        # The graph learns who a publisher is a moment after the middleware has refused it.
+        timer = stage.every(_DISCOVERY_S, say)
+
+    events = SubscriptionEventCallbacks(incompatible_qos=tell, use_default_callbacks=False)
     try:
         return stage.subscribe(kind, topic, callback, profile, event_callbacks=events, **options)
     except UnsupportedEventTypeError:  # a middleware that does not report mismatches

@@ -34,3 +34,7 @@ class SubscriptionEventCallbacks:
     ) -> None:
         self.incompatible_qos = incompatible_qos
         self.use_default_callbacks = use_default_callbacks
+
+
+class PublisherEventCallbacks(SubscriptionEventCallbacks):
+    """The same of a publisher."""

@@ -20,7 +20,7 @@ from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
 from rclpy.client import Client
 from rclpy.clock import Clock, ROSClock
 from rclpy.context import Context
-from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.exceptions import NotInitializedException
 from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
@@ -181,9 +181,10 @@ class Node(ParametersOfNode, GraphOfNode):
         qos_profile: QoSProfile | int,
         *,
         callback_group: CallbackGroup | None = None,
+        event_callbacks: PublisherEventCallbacks | None = None,
     ) -> Publisher:
-        name = self.resolve_topic_name(topic)
-        return Publisher(self, msg_type, name, _profile(qos_profile), None, callback_group)
+        name, qos = self.resolve_topic_name(topic), _profile(qos_profile)
+        return Publisher(self, msg_type, name, qos, event_callbacks, callback_group)
 
     def create_subscription(
         self,
