@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Condition, Event, Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar('Item')
@@ -16,8 +16,8 @@ Result = TypeVar('Result')
 
 _log = logging.getLogger(__name__)
 
-BACKLOG_S = 3.0
-"""How long items still queue up after the first was taken."""
+BACKLOG_S = 10.0
+"""How long items still queue up after the first was taken: a second of them, worked off at leisure."""
 
 _TRACEBACK_EVERY_S = 5.0
 
@@ -54,6 +54,9 @@ class Mailbox(Generic[Item]):
             self._items.append(item)
             self._trim()
             self._changed.notify()
+        # Let the reader have the interpreter now: the executor, who put it here, would go on to
+        # prepare its next wait first, which takes half a millisecond.
+        sleep(0)
 
     def take(self, timeout_s: float | None = None) -> Item | None:
         """The oldest item that is kept, or None when none comes in time."""

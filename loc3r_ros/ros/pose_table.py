@@ -34,7 +34,7 @@ TABLE = (
     ),
     Parameter(
         'tf_wait_s',
-        1.0,
+        0.5,
         'How long the first images wait for static TF, and TF for odometry (wall time).',
         range=(0.0, 60.0),
     ),
