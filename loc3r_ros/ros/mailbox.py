@@ -17,7 +17,7 @@ Result = TypeVar('Result')
 _log = logging.getLogger(__name__)
 
 BACKLOG_S = 10.0
-"""How long items still queue up after the first was taken: a second of them, worked off at leisure."""
+"""How long items may queue up after the first was taken."""
 
 _TRACEBACK_EVERY_S = 5.0
 

@@ -158,7 +158,7 @@ def test_a_worker_waits_until_it_is_ready_and_loses_nothing_meanwhile():
 
 
 def test_an_exception_is_logged_with_its_traceback_and_the_worker_goes_on(caplog):
-    mailbox = Mailbox[int]()
+    mailbox = Mailbox[int](capacity=7)
     handled, done = [], Event()
 
     def handle(item: int) -> None:
