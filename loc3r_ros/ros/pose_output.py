@@ -60,22 +60,13 @@ class PoseOutput:
 
     def publish(self, posed: Posed, mount: Mount) -> None:
         """Publish what is known of an image."""
-        step, stamp = posed.step, posed.stamp_ns
+        step = posed.step
         if step.epoch != self._epoch:
             self.clear(step.epoch)
+        if step.pose.state is not TrackingState.INITIALISING:
+            self._publish_base(posed, mount)
         self._put(self._token, lambda: self._token_of(posed))
         self._put(self._points, lambda: self._cloud_of(posed))
-        if step.pose.state is TrackingState.INITIALISING:
-            return
-        T_map_base = step.pose.T_map_camera @ invert(mount.T_base_camera)
-        covariance = moved_covariance(step.pose.covariance, step.pose.T_map_camera, T_map_base)
-        self._publish_pose(stamp, mount.base_frame, T_map_base, covariance)
-        is_trusted = step.pose.state in _TRUSTED
-        if is_trusted or self._settings['publish_tf_when_lost']:
-            self._transform.send(stamp, T_map_base, mount.base_frame)
-        if is_trusted:
-            self._path.add(stamp, T_map_base)
-        self.publish_path(stamp)
 
     def clear(self, epoch: int) -> None:
         """Begin an epoch: with an empty path, and without transforms of the one before."""
@@ -89,6 +80,19 @@ class PoseOutput:
         if monotonic() >= self._path_due and self._paths.get_subscription_count():
             self._path_due = monotonic() + PATH_PERIOD_S
             self._paths.publish(self._path.message(stamp_ns))
+
+    def _publish_base(self, posed: Posed, mount: Mount) -> None:
+        """What is said of the robot's base; what most wait for goes first."""
+        pose, stamp = posed.step.pose, posed.stamp_ns
+        T_map_base = pose.T_map_camera @ invert(mount.T_base_camera)
+        covariance = moved_covariance(pose.covariance, pose.T_map_camera, T_map_base)
+        is_trusted = pose.state in _TRUSTED
+        self._publish_pose(stamp, mount.base_frame, T_map_base, covariance)
+        if is_trusted or self._settings['publish_tf_when_lost']:
+            self._transform.send(stamp, T_map_base, mount.base_frame)
+        if is_trusted:
+            self._path.add(stamp, T_map_base)
+        self.publish_path(stamp)
 
     def _publish_pose(
         self, stamp_ns: int, base_frame: str, T_map_base: Array, covariance: NDArray[np.float64]
