@@ -8,6 +8,8 @@ y left, z up (REP 103). Poses are float64 whatever comes in.
 
 from __future__ import annotations
 
+from math import sqrt
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -76,26 +78,18 @@ def rotation_angle(R: Array) -> float:
 
 def quaternion_from_rotation(R: Array) -> Array:
     """Unit quaternion (x, y, z, w), w >= 0, of a 3x3 rotation (Shepperd's method)."""
-    m = np.asarray(R, dtype=np.float64)
-    four = np.array(
-        [
-            1.0 + m[0, 0] - m[1, 1] - m[2, 2],
-            1.0 - m[0, 0] + m[1, 1] - m[2, 2],
-            1.0 - m[0, 0] - m[1, 1] + m[2, 2],
-            1.0 + m[0, 0] + m[1, 1] + m[2, 2],
-        ]
-    )
-    k = int(np.argmax(four))
-    if k == 3:
-        q = np.array([m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], four[3]])
-    elif k == 0:
-        q = np.array([four[0], m[0, 1] + m[1, 0], m[0, 2] + m[2, 0], m[2, 1] - m[1, 2]])
-    elif k == 1:
-        q = np.array([m[0, 1] + m[1, 0], four[1], m[1, 2] + m[2, 1], m[0, 2] - m[2, 0]])
-    else:
-        q = np.array([m[0, 2] + m[2, 0], m[1, 2] + m[2, 1], four[2], m[1, 0] - m[0, 1]])
-    q /= np.linalg.norm(q)
-    return -q if q[3] < 0 else q
+    # Plain numbers: each step here is far below what an array operation costs.
+    (a, b, c), (d, e, f), (g, h, i) = np.asarray(R, dtype=np.float64).tolist()
+    four = (1.0 + a - e - i, 1.0 - a + e - i, 1.0 - a - e + i, 1.0 + a + e + i)
+    k = four.index(max(four))
+    q = (
+        (four[0], b + d, c + g, h - f),
+        (b + d, four[1], f + h, c - g),
+        (c + g, f + h, four[2], d - b),
+        (h - f, c - g, d - b, four[3]),
+    )[k]
+    n = sqrt(sum(v * v for v in q))
+    return np.array(q) / (-n if q[3] < 0 else n)
 
 
 def rotation_from_quaternion(q: ArrayLike) -> Array:

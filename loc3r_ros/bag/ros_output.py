@@ -86,7 +86,7 @@ class RosOutput:
         self._put('bev', stamp_ns, make.occupancy_grid(stamp_ns, MAP_FRAME, pipeline.grid()))
 
     def _base(self, T_map_camera: Array) -> Array:
-        return T_map_camera @ invert(self._mount.T_base_camera)
+        return T_map_camera @ self._mount.T_camera_base
 
     def _write_mount(self, stamp_ns: int) -> None:
         mount = messages().transform_stamped(

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.geometry import Array
+from loc3r_ros.geometry import Array, invert
 from loc3r_ros.ingest.transforms import StaticTransforms
 
 
@@ -25,6 +26,11 @@ class Mount:
     base_frame: str
     T_base_camera: Array
     on_robot: bool
+
+    @cached_property
+    def T_camera_base(self) -> Array:
+        """The inverse."""
+        return invert(self.T_base_camera)
 
     @staticmethod
     def find(transforms: StaticTransforms, camera_frame: str, base_frame: str) -> Mount:

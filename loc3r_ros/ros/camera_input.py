@@ -238,7 +238,8 @@ class CameraInput:
             return
         if self._slop_s == 0.0 and len(self._depth_stamps) < STAMPS_FOR_THE_SLOP:
             self._depth_stamps.append(stamp)
-            self._pairing.slop_ns = slop_for(self._depth_stamps)
+            if len(self._depth_stamps) == STAMPS_FOR_THE_SLOP:
+                self._pairing.slop_ns = slop_for(self._depth_stamps)
         self._pairing.add_depth(stamp, (self._number('depth', stamp, message), 0.0))
         self._settle()
 

@@ -13,7 +13,7 @@ from nav_msgs.msg import Odometry, Path
 from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2
 
-from loc3r_ros.geometry import Array, invert
+from loc3r_ros.geometry import Array
 from loc3r_ros.ingest.mount import Mount, moved_covariance
 from loc3r_ros.localizer import Step
 from loc3r_ros.messages import as_array
@@ -84,7 +84,7 @@ class PoseOutput:
     def _publish_base(self, posed: Posed, mount: Mount) -> None:
         """What is said of the robot's base; what most wait for goes first."""
         pose, stamp = posed.step.pose, posed.stamp_ns
-        T_map_base = pose.T_map_camera @ invert(mount.T_base_camera)
+        T_map_base = pose.T_map_camera @ mount.T_camera_base
         covariance = moved_covariance(pose.covariance, pose.T_map_camera, T_map_base)
         is_trusted = pose.state in _TRUSTED
         self._publish_pose(stamp, mount.base_frame, T_map_base, covariance)
