@@ -4,8 +4,8 @@
 Each frame is matched to the keyframes that its predicted view sees (PnP), then registered to their
 joined clouds (GICP); the two are fused by their information. A pose that leaves its surroundings
 becomes a keyframe, tied by measured edges to those it sees and to those it recognises. They are
-measured while the next frame is tracked and solved together after it, so that a place seen again
-takes out the drift, and no frame waits for it.
+measured while the next frames are tracked and solved together after them, so that a place seen
+again takes out the drift, and no frame waits for it.
 
 The order of trust is evidence first: the encoder's prior only says where to look, and carries the
 pose for as long as nothing else does and it has agreed with what was measured before.
@@ -14,6 +14,7 @@ pose for as long as nothing else does and it has agreed with what was measured b
 from __future__ import annotations
 
 import logging
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -63,6 +64,10 @@ MODEL_KEYFRAMES = 5
 
 EDGES, REVISITS = 4, 3
 """Keyframes to which a new one is tied: seen from its pose, and looking alike."""
+
+TIES_AFTER = 3
+"""Frames after which the edges of a keyframe are due. A count, and not when they are there, so that
+a replayed recording gives the same numbers; enough for them to be there at 10 Hz."""
 
 CANDIDATES = 5
 """Keyframes that are tried when the place has to be recognised."""
@@ -117,7 +122,8 @@ class Tracker:
         self._information = to_information(FLOOR, self._T)
         self._velocity = np.zeros(6)
         self._stamp: float | None = None
-        self._ties: Future[list[Edge]] | None = None
+        self._ties: deque[tuple[int, Future[list[Edge]]]] = deque()
+        self._frames = 0
 
     def interrupt(self) -> None:
         """Nothing is known of what happened since the last frame: LOST until a place is known."""
@@ -163,6 +169,7 @@ class Tracker:
             if self._worth_keeping():
                 keyframe = self._maybe_keyframe(frame, features, cloud)
         self._stamp = frame.stamp
+        self._frames += 1
         lost = self.state is TrackingState.LOST
         return TrackedPose(
             frame.stamp,
@@ -296,7 +303,8 @@ class Tracker:
         candidates = self._candidates(frame, features)
         keyframe = Keyframe(features, cloud.points, cloud.voxel, self._covariance)
         self.map.add(keyframe, self._T, [tracked])
-        self._ties = self._behind.submit(measure, new, features, cloud, candidates, self.map.cloud)
+        ties = self._behind.submit(measure, new, features, cloud, candidates, self.map.cloud)
+        self._ties.append((self._frames + TIES_AFTER, ties))
         if len(self.map) == self.config.max_keyframes:
             logger.warning('%d keyframes: the map of features is full and stays as it is', new + 1)
         return new
@@ -317,10 +325,10 @@ class Tracker:
         ]
 
     def _settle(self) -> None:
-        """Let the edges of the last keyframe, made a frame ago, pull the map and the camera."""
-        if self._ties is None:
+        """Let the edges of a keyframe that are due pull the map and the camera."""
+        if not self._ties or self._ties[0][0] > self._frames:
             return
-        edges, self._ties = self._ties.result(), None
+        edges = self._ties.popleft()[1].result()
         if not edges:
             return
         before = self.map.poses[-1]
@@ -336,12 +344,14 @@ class Tracker:
             'velocity': self._velocity,
             'state': np.array(self.state.value),
             'stamp': np.array([] if self._stamp is None else [self._stamp]),
+            'frames': np.array(self._frames),
         }
         parts = {
             'map': self.map.state_dict(),
             'prior': self.prior.state_dict(),
-            'ties': edges_to_arrays([] if self._ties is None else self._ties.result()),
         }
+        for k, (due, ties) in enumerate(self._ties):
+            parts[f'ties{k}'] = {'due': np.array(due), **edges_to_arrays(ties.result())}
         return own | {f'{p}/{k}': v for p, part in parts.items() for k, v in part.items()}
 
     def load_state_dict(self, state: dict[str, NDArray]) -> None:
@@ -356,5 +366,9 @@ class Tracker:
         self._information, self._velocity = state['information'], state['velocity']
         self.state = TrackingState(str(state['state']))
         self._stamp = float(state['stamp'][0]) if len(state['stamp']) else None
-        self._ties = Future()
-        self._ties.set_result(edges_from_arrays(part('ties/')))
+        self._frames = int(state['frames'])
+        self._ties = deque()
+        while ties := part(f'ties{len(self._ties)}/'):
+            done: Future[list[Edge]] = Future()
+            done.set_result(edges_from_arrays(ties))
+            self._ties.append((int(ties['due']), done))
