@@ -30,7 +30,8 @@ from loc3r_ros.ros import qos
 from loc3r_ros.ros.conversion import messages
 
 CLOCK_PERIOD_NS = 25_000_000
-"""Of recorded time between two messages on /clock, beside those at the time of each message."""
+"""Between two messages on /clock, beside those at the time of each message; of real time, since each
+costs every listener the same at any rate."""
 
 SETTLED_S = 0.5
 """The recording starts when no listener has come or gone for so long."""
@@ -179,6 +180,7 @@ class _Pace:
         self, rate: float, sleep: Callable[[float], bool], tell: Callable[[int], None]
     ) -> None:
         self._rate = rate
+        self._period_ns = round(CLOCK_PERIOD_NS * rate)
         self._sleep = sleep
         self._tell = tell
         self._begun: tuple[int, float] | None = None
@@ -189,8 +191,8 @@ class _Pace:
         if self._begun is None:
             self._begun, self._told_ns = (stamp_ns, monotonic()), stamp_ns
             self._tell(stamp_ns)
-        while self._told_ns + CLOCK_PERIOD_NS < stamp_ns:
-            if not self._reach(self._told_ns + CLOCK_PERIOD_NS):
+        while self._told_ns + self._period_ns < stamp_ns:
+            if not self._reach(self._told_ns + self._period_ns):
                 return False
         return self._reach(stamp_ns)
 
