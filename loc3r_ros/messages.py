@@ -169,9 +169,10 @@ class Messages:
             rgb: (N, 3) uint8; packed as PCL does, 0x00RRGGBB in the bits of a float32.
         """
         names = ('x', 'y', 'z') if rgb is None else ('x', 'y', 'z', 'rgb')
-        table = np.empty((len(points), len(names)), np.float32)
-        table[:, :3] = points
+        table = np.ascontiguousarray(points, np.float32)
         if rgb is not None:
+            table = np.empty((len(points), len(names)), np.float32)
+            table[:, :3] = points
             r, g, b = np.asarray(rgb, np.uint8).astype(np.uint32).T
             table[:, 3] = (r << 16 | g << 8 | b).view(np.float32)
         return self.new(
