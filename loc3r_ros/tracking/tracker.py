@@ -65,7 +65,7 @@ MODEL_KEYFRAMES = 5
 EDGES, REVISITS = 4, 3
 """Keyframes to which a new one is tied: seen from its pose, and looking alike."""
 
-TIES_AFTER = 3
+TIES_AFTER = 2
 """Frames after which the edges of a keyframe are due. A count, and not when they are there, so that
 a replayed recording gives the same numbers; enough for them to be there at 10 Hz."""
 
