@@ -30,8 +30,8 @@ from loc3r_ros.ros import qos
 from loc3r_ros.ros.conversion import messages
 
 CLOCK_PERIOD_NS = 25_000_000
-"""Between two messages on /clock, beside those at the time of each message; of real time, since each
-costs every listener the same at any rate."""
+"""Between two messages on /clock, beside those at the time of each message; of real time, since
+each costs every listener the same at any rate."""
 
 SETTLED_S = 0.5
 """The recording starts when no listener has come or gone for so long."""
