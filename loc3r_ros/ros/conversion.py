@@ -15,11 +15,23 @@ from rosidl_runtime_py.utilities import get_message
 from loc3r_ros.geometry import Array, pose
 from loc3r_ros.ingest.transforms import transform_matrix
 from loc3r_ros.messages import Messages, as_array
+from loc3r_ros.msg import Status
+from loc3r_ros.types import TrackingState
 
 try:
     from tf_transformations import quaternion_matrix
 except ImportError:  # not installed, or without the transforms3d that it needs
     quaternion_matrix = None
+
+STATE_NUMBERS = {
+    TrackingState.INITIALISING: Status.INITIALISING,
+    TrackingState.TRACKING: Status.TRACKING,
+    TrackingState.DEGRADED: Status.DEGRADED,
+    TrackingState.LOST: Status.LOST,
+}
+"""Values of `Status.state` and `PoseToken.state`."""
+
+STATES = {number: state for state, number in STATE_NUMBERS.items()}
 
 
 @cache

@@ -9,20 +9,11 @@ from typing import Any
 from loc3r_ros.localizer import Step
 from loc3r_ros.msg import Status
 from loc3r_ros.ros.camera_input import CameraInput
-from loc3r_ros.ros.conversion import messages
+from loc3r_ros.ros.conversion import STATE_NUMBERS, messages
 from loc3r_ros.ros.diagnostics import Level, Report
 from loc3r_ros.ros.live_localizer import LiveLocalizer
 from loc3r_ros.ros.mailbox import Mailbox
 from loc3r_ros.ros.statistics import Latency, memory_bytes
-from loc3r_ros.types import TrackingState
-
-STATES = {
-    TrackingState.INITIALISING: Status.INITIALISING,
-    TrackingState.TRACKING: Status.TRACKING,
-    TrackingState.DEGRADED: Status.DEGRADED,
-    TrackingState.LOST: Status.LOST,
-}
-"""Values of `Status.state` and `PoseToken.state`."""
 
 _SILENT_S = 5.0
 
@@ -71,7 +62,7 @@ class EncoderHealth:
         """An image was processed and published."""
         if self._step is None or self._step.epoch != step.epoch:
             self._begun_ns = stamp_ns
-        self.stamp_ns, self._step, self.state = stamp_ns, step, STATES[step.pose.state]
+        self.stamp_ns, self._step, self.state = stamp_ns, step, STATE_NUMBERS[step.pose.state]
         self._last_s = monotonic()
         self._latency.add(self._last_s - received_s)
 

@@ -15,8 +15,7 @@ from loc3r_ros.ingest.transforms import pose_matrix
 from loc3r_ros.msg import PoseToken
 from loc3r_ros.ros import qos
 from loc3r_ros.ros.camera_stream import CameraStream
-from loc3r_ros.ros.conversion import stamp_ns
-from loc3r_ros.ros.scan_input import STATES
+from loc3r_ros.ros.conversion import STATES, stamp_ns
 from loc3r_ros.ros.watchdog import Watchdog
 from loc3r_ros.types import TrackedPose, View
 

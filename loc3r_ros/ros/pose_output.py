@@ -20,8 +20,7 @@ from loc3r_ros.messages import as_array
 from loc3r_ros.msg import PoseToken
 from loc3r_ros.ros import qos
 from loc3r_ros.ros.bus import Posed
-from loc3r_ros.ros.conversion import SteadyQuaternion, messages
-from loc3r_ros.ros.encoder_health import STATES
+from loc3r_ros.ros.conversion import STATE_NUMBERS, SteadyQuaternion, messages
 from loc3r_ros.ros.map_transform import MapTransform
 from loc3r_ros.ros.path_history import PathHistory
 from loc3r_ros.ros.tf import TfTree
@@ -123,7 +122,7 @@ class PoseOutput:
             map_frame=self._map_frame,
             epoch=int(step.epoch),
             index=int(step.index),
-            state=STATES[pose.state],
+            state=STATE_NUMBERS[pose.state],
             keyframe=pose.keyframe is not None,
             pose=stamped.pose,
             floor_height=float('nan') if step.floor_height is None else float(step.floor_height),

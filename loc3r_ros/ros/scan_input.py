@@ -15,15 +15,12 @@ from sensor_msgs_py.point_cloud2 import read_points
 from loc3r_ros.ingest.transforms import pose_matrix
 from loc3r_ros.msg import PoseToken
 from loc3r_ros.ros import qos
-from loc3r_ros.ros.conversion import stamp_ns
+from loc3r_ros.ros.conversion import STATES, stamp_ns
 from loc3r_ros.ros.watchdog import Watchdog
-from loc3r_ros.types import Scan, TrackingState
+from loc3r_ros.types import Scan
 
 _WAITING = 10
 """Messages that wait for their counterpart: they come from one node, moments apart."""
-
-STATES = tuple(TrackingState)
-"""By their number in Status and PoseToken."""
 
 
 class ScanInput:

@@ -16,8 +16,8 @@ from loc3r_ros.mapping.map_file import load_map
 from loc3r_ros.mapping.mapper import Mapper
 from loc3r_ros.ros.bev_mapper import BevMapper
 from loc3r_ros.ros.bus import Posed
-from loc3r_ros.ros.conversion import messages
-from loc3r_ros.ros.scan_input import STATES, scan_of
+from loc3r_ros.ros.conversion import STATE_NUMBERS, messages
+from loc3r_ros.ros.scan_input import scan_of
 
 WALK = circle()[:6]
 CAMERA = 'camera_optical'
@@ -44,7 +44,7 @@ def token_of(posed: Posed):
     token.header = make.header(posed.stamp_ns, posed.camera_frame)
     token.map_frame = 'map'
     token.epoch = step.epoch
-    token.state = STATES.index(step.pose.state)
+    token.state = STATE_NUMBERS[step.pose.state]
     token.pose.pose = make.pose(step.pose.T_map_camera)
     token.floor_height = float('nan') if step.floor_height is None else step.floor_height
     return token
