@@ -1,23 +1,27 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The node around the localizer: what ROS adds to a frame, and the naive way beside it.
 
-Images with depth go to a real `pose_encoder` by way of DDS, one at a time. `node` is the time in
-the node's own code: receiving, decoding, publishing. `overhead` is all from the last message of a
-frame being handed to rclpy until its pose is out, less what the localizer took: DDS, rclpy and the
-change of threads as well. Both ends are in this process, so one clock tells. Beside are conversions
-as they are often written: a depth image in metres by arithmetic on every pixel, and a cloud by
-sensor_msgs_py. Needs ROS 2, with this package built.
+A camera in a process of its own sends images with depth to a real `pose_encoder`, one at a time.
+`node` is all from the callback of a frame's last message until its pose is out, less what the
+localizer took: reading messages, the change of threads, decoding, publishing. `delivery` is the way
+there, from the camera handing the message to rclpy: DDS and rclpy at both ends. (Processes of one
+machine share the clock, CLOCK_MONOTONIC.) Beside are conversions as they are often written: a depth
+image in metres by arithmetic on every pixel, and a cloud by sensor_msgs_py. Needs ROS 2, with this
+package built.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from threading import Thread
-from time import perf_counter
+from time import monotonic, perf_counter, sleep
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +35,8 @@ from loc3r_ros.types import Frame
 SIZES = ((320, 240), (640, 480), (1280, 720))
 WARM_UP = 5
 CAMERA_FRAME = 'camera_optical'
-_WITHIN_S = 20.0
+_DOMAIN = 93
+_WITHIN_S = 60.0
 
 
 def add_parser(subjects: Any) -> None:
@@ -49,10 +54,10 @@ def execute(args: argparse.Namespace) -> int:
             f'ROS 2 is needed for this benchmark ({error}); source it and this workspace, then run '
             'it again: source /opt/ros/$ROS_DISTRO/setup.bash && source install/setup.bash'
         ) from error
-    rclpy.init(domain_id=93)
+    rclpy.init(domain_id=_DOMAIN)
     try:
         report = {
-            f'{width}x{height}': measure(room_frames_of(args.seed, args.frames, width, height))
+            f'{width}x{height}': measure(args.seed, args.frames, width, height)
             for width, height in SIZES
         }
     finally:
@@ -67,22 +72,24 @@ def room_frames_of(seed: int, count: int, width: int, height: int) -> list[Frame
     return [one.frame for one in frames]
 
 
-def measure(frames: list[Frame]) -> dict[str, Any]:
+def measure(seed: int, count: int, width: int, height: int) -> dict[str, Any]:
     """Send frames of one size through the node.
 
     Returns:
-        Milliseconds, p50 and p95, of `node`, `overhead`, `localizer` and the conversions; and the
+        Milliseconds, p50 and p95, of `node`, `delivery`, `localizer` and the conversions; and the
         ratios of the naive conversions to ours.
     """
-    node, overhead, localizer = _through_the_node(frames)
-    message = _Camera.messages_of(frames[-1])[0]
+    room = (seed, count, width, height)
+    node, delivery, localizer = _through_the_node(room)
+    frames = room_frames_of(*room)
+    message = _messages_of(frames[-1])[0]
     ours = _median(lambda: decode_depth(message))
     naive = _median(lambda: _naive_depth(message))
     points = _points(frames[-1])
     cloud, listed = _median(lambda: _cloud(points)), _median(lambda: _naive_cloud(points))
     return {
         'node_ms': _quantiles(node),
-        'overhead_ms': _quantiles(overhead),
+        'delivery_ms': _quantiles(delivery),
         'localizer_ms': _quantiles(localizer),
         'decode_depth_ms': ours,
         'naive_decode_depth_ms': naive,
@@ -93,130 +100,110 @@ def measure(frames: list[Frame]) -> dict[str, Any]:
     }
 
 
-class _Camera:
-    """Publishes frames as a driver does: rgb8, 16UC1 in millimetres, intrinsics."""
+def _drive(pipe: Connection, room: tuple[int, int, int, int]) -> None:
+    """A camera driver: rgb8, 16UC1 in millimetres, intrinsics. Runs in a process of its own.
 
-    def __init__(self, node: Any, frame: Frame) -> None:
-        from sensor_msgs.msg import CameraInfo, Image
+    Says that it is ready; then, for each number that it gets, publishes that frame and answers when
+    its last message was handed over, monotonic s.
+    """
+    import rclpy
+    from sensor_msgs.msg import CameraInfo, Image
 
-        from loc3r_ros.ros import qos
+    from loc3r_ros.ros import qos
 
-        self._image = node.create_publisher(Image, '/bench/image', qos.reliable())
-        self._depth = node.create_publisher(Image, '/bench/depth', qos.reliable())
-        self._info = node.create_publisher(CameraInfo, '/bench/camera_info', qos.reliable())
-        self._depth_info = node.create_publisher(
-            CameraInfo, '/bench/depth_camera_info', qos.reliable()
-        )
-
-    def has_listeners(self) -> bool:
-        """Whether the node has subscribed to all that it needs."""
-        return all(p.get_subscription_count() for p in (self._image, self._depth, self._info))
-
-    def send(self, frame: Frame) -> float:
-        """Publish a frame.
-
-        Returns:
-            When the last message was handed over, s.
-        """
-        depth, rgb, info = self.messages_of(frame)
-        self._info.publish(info)
-        self._depth_info.publish(info)
-        self._image.publish(rgb)
-        begun = perf_counter()
-        self._depth.publish(depth)
-        return begun
-
-    @staticmethod
-    def messages_of(frame: Frame) -> tuple[Any, Any, Any]:
-        """Depth, image and intrinsics."""
-        from loc3r_ros.ros.conversion import messages
-
-        make, stamp = messages(), round(frame.stamp * 1e9) + 10**9
-        assert frame.depth is not None and frame.camera is not None
-        millimetres = np.nan_to_num(frame.depth * 1e3).round().astype(np.uint16)
-        return (
-            make.image(stamp, CAMERA_FRAME, millimetres),
-            make.image(stamp, CAMERA_FRAME, frame.rgb),
-            make.camera_info(stamp, CAMERA_FRAME, frame.camera),
-        )
+    rclpy.init(domain_id=_DOMAIN)
+    node = rclpy.create_node('driver', namespace='/bench')
+    reliable = qos.reliable()
+    types = {'depth_camera_info': CameraInfo, 'camera_info': CameraInfo, 'image': Image}
+    first = [
+        node.create_publisher(kind, f'/bench/{name}', reliable) for name, kind in types.items()
+    ]
+    last = node.create_publisher(Image, '/bench/depth', reliable)
+    shots = [_messages_of(frame) for frame in room_frames_of(*room)]
+    while not all(publisher.get_subscription_count() for publisher in (*first, last)):
+        sleep(0.01)
+    pipe.send('ready')
+    while (number := pipe.recv()) is not None:
+        depth, image, info = shots[number]
+        for publisher, message in zip(first, (info, info, image), strict=True):
+            publisher.publish(message)
+        begun = monotonic()
+        last.publish(depth)
+        pipe.send(begun)
+    rclpy.shutdown()
 
 
-class _Clocked:
-    """Adds up the time in some methods, ms, by standing in for them."""
+def _messages_of(frame: Frame) -> tuple[Any, Any, Any]:
+    """Depth, image and intrinsics."""
+    from loc3r_ros.ros.conversion import messages
 
-    def __init__(self, *methods: tuple[type, str]) -> None:
-        self.spent_ms = 0.0
-        self._originals = [(kind, name, getattr(kind, name)) for kind, name in methods]
-        for kind, name, method in self._originals:
-            setattr(kind, name, self._around(method))
-
-    def restore(self) -> None:
-        """Put the methods back."""
-        for kind, name, method in self._originals:
-            setattr(kind, name, method)
-
-    def _around(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def timed(*args: Any, **options: Any) -> Any:
-            begun = perf_counter()
-            try:
-                return method(*args, **options)
-            finally:
-                self.spent_ms += 1e3 * (perf_counter() - begun)
-
-        return timed
+    make, stamp = messages(), round(frame.stamp * 1e9) + 10**9
+    assert frame.depth is not None and frame.camera is not None
+    millimetres = np.nan_to_num(frame.depth * 1e3).round().astype(np.uint16)
+    return (
+        make.image(stamp, CAMERA_FRAME, millimetres),
+        make.image(stamp, CAMERA_FRAME, frame.rgb),
+        make.camera_info(stamp, CAMERA_FRAME, frame.camera),
+    )
 
 
-def _through_the_node(frames: list[Frame]) -> tuple[list[float], list[float], list[float]]:
-    """(node, overhead, localizer) in ms of each frame after the warm-up."""
+def _through_the_node(
+    room: tuple[int, int, int, int],
+) -> tuple[list[float], list[float], list[float]]:
+    """(node, delivery, localizer) in ms of each frame after the warm-up."""
     from rclpy.executors import SingleThreadedExecutor
-    from rclpy.node import Node
 
     from loc3r_ros.ros.camera_input import CameraInput
     from loc3r_ros.ros.pose_encoder import PoseEncoder
-    from loc3r_ros.ros.pose_output import PoseOutput
 
+    taken: list[float] = []
     done: SimpleQueue[tuple[float, float]] = SimpleQueue()
-    receiving = [(CameraInput, '_take_image'), (CameraInput, '_take_depth')]
-    clocked = _Clocked(*receiving, (CameraInput, 'decode'), (PoseOutput, 'publish'))
+
+    def noting(take: Callable[..., None]) -> Callable[..., None]:
+        def noted(*args: Any) -> None:
+            taken.append(monotonic())
+            take(*args)
+
+        return noted
+
+    names = ('_take_image', '_take_depth')
+    noted: dict[str, Any] = {name: noting(getattr(CameraInput, name)) for name in names}
+    spawn = multiprocessing.get_context('spawn')
+    pipe, far_end = spawn.Pipe()
+    driver = spawn.Process(target=_drive, args=(far_end, room), daemon=True)
+    driver.start()
+    far_end.close()
     node = PoseEncoder(namespace='/bench')
     node.listeners.append(
-        lambda posed: done.put((perf_counter(), sum(posed.step.latency_ms.values())))
+        lambda posed: done.put((monotonic(), 1e-3 * sum(posed.step.latency_ms.values())))
     )
-    driver = Node('driver', namespace='/bench')
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     spinning = Thread(target=executor.spin, daemon=True)
     spinning.start()
+    times = []
     try:
-        if not node.start():
-            raise Loc3rError(f'pose_encoder did not start: {node.refusal}')
-        camera = _Camera(driver, frames[0])
-        _wait_for(camera.has_listeners)
-        inside, overhead, localizer = [], [], []
-        for frame in frames:
-            clocked.spent_ms = 0.0
-            begun = camera.send(frame)
-            try:
-                out, own = done.get(timeout=_WITHIN_S)
-            except Empty as error:
-                raise Loc3rError(f'no pose within {_WITHIN_S:g} s; see the log above') from error
-            inside.append(clocked.spent_ms)
-            overhead.append(1e3 * (out - begun) - own)
-            localizer.append(own)
+        with patch.multiple(CameraInput, **noted):
+            if not node.start():
+                raise Loc3rError(f'pose_encoder did not start: {node.refusal}')
+        if not pipe.poll(_WITHIN_S):
+            raise Loc3rError(f'the camera found no subscriber within {_WITHIN_S:g} s; see the log')
+        pipe.recv()
+        for number in range(room[1] + WARM_UP):
+            pipe.send(number)
+            out, own = done.get(timeout=_WITHIN_S)
+            times.append((out - taken[-1] - own, taken[-1] - pipe.recv(), own))
+        pipe.send(None)
+    except (Empty, EOFError) as error:
+        raise Loc3rError(f'no pose within {_WITHIN_S:g} s; see the log above') from error
     finally:
-        clocked.restore()
         executor.shutdown()
         spinning.join(2.0)
         node.destroy_node()
-        driver.destroy_node()
-    return inside[WARM_UP:], overhead[WARM_UP:], localizer[WARM_UP:]
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    end = perf_counter() + _WITHIN_S
-    while not condition():
-        if perf_counter() > end:
-            raise Loc3rError('pose_encoder has not subscribed to the images; see the log above')
+        driver.join(2.0)
+        driver.kill()
+    inside, delivery, localizer = (1e3 * np.array(times[WARM_UP:])).T.tolist()
+    return inside, delivery, localizer
 
 
 def _points(frame: Frame) -> NDArray[np.float32]:
@@ -262,12 +249,12 @@ def _quantiles(values: list[float]) -> dict[str, float]:
 
 def _table(report: dict[str, Any]) -> str:
     lines = [
-        'size       node p50  overhead p50    p95  localizer  depth: ours naive  cloud: ours naive'
+        'size       node p50    p95  delivery p50  localizer  depth: ours naive  cloud: ours naive'
     ]
     for size, r in report.items():
-        node, over, own = r['node_ms'], r['overhead_ms'], r['localizer_ms']
+        node, way, own = r['node_ms'], r['delivery_ms'], r['localizer_ms']
         lines.append(
-            f'{size:<10}{node["p50"]:>7.2f} ms{over["p50"]:>12.2f} ms{over["p95"]:>7.2f}'
+            f'{size:<10}{node["p50"]:>7.2f} ms{node["p95"]:>7.2f}{way["p50"]:>11.2f} ms'
             f'{own["p50"]:>9.1f} ms{r["decode_depth_ms"]:>11.2f} ms{r["decode_depth_ratio"]:>5.1f}x'
             f'{r["cloud_ms"]:>9.2f} ms{r["cloud_ratio"]:>5.1f}x'
         )

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import CancelledError, TimeoutError
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from rclpy.clock import JumpThreshold
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 STATUS_PERIOD_S = 1.0
 _ANSWER_WITHIN_S = 30.0
 _STOP_WITHIN_S = 10.0
+
+_HEAD_START_S = 1e-3
+"""How long the executor rests after it handed over an image. It would prepare its next wait, most
+of a millisecond of Python, while the worker decodes and needs the interpreter as well."""
 
 
 class PoseEncoder(Stage):
@@ -73,20 +77,20 @@ class PoseEncoder(Stage):
         self._live = LiveLocalizer(
             self._localizer, self._tf, settings['base_frame'], settings['tf_wait_s'], self._epoch
         )
-        mailbox: Mailbox[Shot] = Mailbox()
+        self._mailbox: Mailbox[Shot] = Mailbox()
         self._input = CameraInput(
             self,
             self._tf,
             self._problems,
             self._watchdog,
-            mailbox.put,
+            self._hand_over,
             self._fall_back,
             depth_only=encoder is None,
         )
         self._watchdog.expect('transform', self._missing_transform)
-        self._health = EncoderHealth(self._engine(), self._live, self._input, mailbox)
+        self._health = EncoderHealth(self._engine(), self._live, self._input, self._mailbox)
         self._follow_clock()
-        self._worker = Worker(mailbox, self._handle, self._is_ready, 'pose_encoder')
+        self._worker = Worker(self._mailbox, self._handle, self._is_ready, 'pose_encoder')
         self.own(self._worker, self._worker.stop)
         self._offer_services()
         self.every(STATUS_PERIOD_S, self.publish_status)
@@ -96,7 +100,15 @@ class PoseEncoder(Stage):
         """Stop, and free the weights and the state."""
         self._worker.stop(_STOP_WITHIN_S)
         self._epoch = self._live.epoch + 1
-        del self._live, self._health, self._input, self._output, self._tf, self._watchdog
+        del (
+            self._mailbox,
+            self._live,
+            self._health,
+            self._input,
+            self._output,
+            self._tf,
+            self._watchdog,
+        )
         self._free()
 
     def cleanup(self) -> None:
@@ -153,6 +165,11 @@ class PoseEncoder(Stage):
         else:
             has_info = camera.has_intrinsics or self._encoder is not None
         return has_info and self._live.ready(camera.frame_id, waited)
+
+    def _hand_over(self, shot: Shot) -> None:
+        """In the executor."""
+        self._mailbox.put(shot)
+        sleep(_HEAD_START_S)
 
     def _handle(self, shot: Shot) -> None:
         """Process one image. In the worker."""

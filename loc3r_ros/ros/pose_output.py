@@ -24,7 +24,7 @@ from loc3r_ros.ros.conversion import STATE_NUMBERS, SteadyQuaternion, messages
 from loc3r_ros.ros.map_transform import MapTransform
 from loc3r_ros.ros.path_history import PathHistory
 from loc3r_ros.ros.tf import TfTree
-from loc3r_ros.types import TrackingState
+from loc3r_ros.types import TrackedPose, TrackingState
 
 PATH_PERIOD_S = 1.0
 
@@ -84,9 +84,8 @@ class PoseOutput:
         """What is said of the robot's base; what most wait for goes first."""
         pose, stamp = posed.step.pose, posed.stamp_ns
         T_map_base = pose.T_map_camera @ mount.T_camera_base
-        covariance = moved_covariance(pose.covariance, pose.T_map_camera, T_map_base)
         is_trusted = pose.state in _TRUSTED
-        self._publish_pose(stamp, mount.base_frame, T_map_base, covariance)
+        self._publish_pose(stamp, mount.base_frame, T_map_base, pose)
         if is_trusted or self._settings['publish_tf_when_lost']:
             self._transform.send(stamp, T_map_base, mount.base_frame)
         if is_trusted:
@@ -94,12 +93,13 @@ class PoseOutput:
         self.publish_path(stamp)
 
     def _publish_pose(
-        self, stamp_ns: int, base_frame: str, T_map_base: Array, covariance: NDArray[np.float64]
+        self, stamp_ns: int, base_frame: str, T_map_base: Array, tracked: TrackedPose
     ) -> None:
         listeners = [p.get_subscription_count() for p in (self._pose, self._odometry)]
         if not any(listeners):
             return
         make, frame = messages(), self._map_frame
+        covariance = moved_covariance(tracked.covariance, tracked.T_map_camera, T_map_base)
         pose = make.pose_with_covariance_stamped(stamp_ns, frame, T_map_base, covariance)
         self._steady.keep(pose.pose.pose.orientation)
         self._pose.publish(pose)

@@ -43,6 +43,7 @@ class TfTree:
         self._known: dict[tuple[str, str], Array | None] = {}
         self._latest: dict[tuple[str, str], Any] = {}
         self._newest: dict[str, int] = {}
+        self._frames: set[str] = set()
         self._buffer = stage.own(Buffer(), self._close)
         stage.subscribe(TFMessage, '/tf', self._take, qos.reliable(_DEPTH))
         stage.subscribe(TFMessage, '/tf_static', self._take_static, qos.latched(_DEPTH))
@@ -58,9 +59,12 @@ class TfTree:
         T = self._fixed(target, source)
         if T is not None:
             return T
+        ends = target.lstrip('/'), source.lstrip('/')
+        if not self._frames.issuperset(ends):  # as tf2 would say by way of an exception
+            return None
         time = Time() if stamp_ns is None else Time(nanoseconds=stamp_ns)
         try:
-            found = self._buffer.lookup_transform(target.lstrip('/'), source.lstrip('/'), time)
+            found = self._buffer.lookup_transform(*ends, time)
         except TransformException:
             return None
         return matrix_of(found.transform)
@@ -100,6 +104,7 @@ class TfTree:
                 self.clear()
             self._newest[child] = max(stamp, self._newest.get(child, stamp))
             self._buffer.set_transform(transform, 'default_authority')
+            self._learn(transform)
         self._tell()
 
     def _take_static(self, message: Any) -> None:
@@ -107,10 +112,15 @@ class TfTree:
             key = (transform.header.frame_id, transform.child_frame_id)
             self._latest[key] = transform
             self._buffer.set_transform_static(transform, 'default_authority')
+            self._learn(transform)
         # Anew and in one step, because the worker may be looking something up.
         self.static = StaticTransforms([SimpleNamespace(transforms=list(self._latest.values()))])
         self._known = {}
         self._tell()
+
+    def _learn(self, transform: Any) -> None:
+        ends = transform.header.frame_id, transform.child_frame_id
+        self._frames.update(end.lstrip('/') for end in ends)
 
     def _tell(self) -> None:
         for listener in self.listeners:
