@@ -1,9 +1,9 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """From where the model says an agent stands to a pose in `map`.
 
-The model speaks of a BEV frame (Loc3R-VLM 3.2: a gravity-aligned world frame
-shared by all views and anchored at the first). Its axes are not published; here they are those of
-REP 103: origin at the first camera, x level where that camera looks, y left, z up.
+The model speaks of a BEV frame (Loc3R-VLM 3.2: a gravity-aligned world frame, shared by all views
+and anchored at the first). Its axes are not published; here they are those of REP 103: origin at
+the first camera, x level where that camera looks, y left, z up.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from loc3r_ros.geometry import exp_so3, pose
 from loc3r_ros.vlm.situated import (
     Situated,
     agent_in_map,
+    bev_in_map,
     confidence_of,
     mean_heading,
-    bev_in_map,
     target_in_map,
 )
 
