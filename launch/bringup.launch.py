@@ -105,6 +105,12 @@ ARGUMENTS = [
         description='What the networks run on (cpu, cuda, ...). Empty: as in params_file.',
     ),
     DeclareLaunchArgument(
+        'vlm_weights',
+        default_value='',
+        description='Folder of the weights of Loc3R-VLM, for answers in words. Empty: as in '
+        'params_file.',
+    ),
+    DeclareLaunchArgument(
         'bag',
         default_value='',
         description='Recording to play with its clock. The nodes stay when it ends.',
@@ -143,7 +149,8 @@ def generate_launch_description():
         'parameters': [
             ExistingFile(argument['params_file'], 'params_file'),
             GivenParameters(
-                'use_sim_time', 'autostart', 'base_frame', 'weights', 'device', 'use_depth'
+                *('use_sim_time', 'autostart', 'base_frame', 'use_depth'),
+                *('weights', 'device', 'vlm_weights'),
             ),
         ],
         'remappings': [

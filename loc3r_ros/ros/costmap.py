@@ -9,11 +9,11 @@ way on Humble). The first whose service is up is asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from loc3r_ros.answers.goals import Verdict
 from loc3r_ros.geometry import exp_so3, pose
 from loc3r_ros.mapping.goal import GoalPose
 from loc3r_ros.ros.conversion import messages
@@ -29,21 +29,6 @@ HIGHEST_COST = 252
 an obstacle, and 255 where nothing is known; below zero it has what lies outside."""
 
 _TIMEOUT_S = 2.0
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the costmap says of a choice of goals.
-
-    Attributes:
-        goal: the first that it lets pass, or None.
-        checked: whether it could be asked.
-        told: what was asked, or why nothing was.
-    """
-
-    goal: GoalPose | None
-    checked: bool
-    told: str
 
 
 class _UnansweredError(Exception):

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from visualization_msgs.msg import Marker, MarkerArray
 
+from loc3r_ros.answers.goals import Goal
+from loc3r_ros.answers.messages import goal_matrix, known
+from loc3r_ros.answers.reply import Reply
 from loc3r_ros.geometry import Array, exp_so3, pose
-from loc3r_ros.ros.answering import Reply
 from loc3r_ros.ros.conversion import messages
-from loc3r_ros.ros.goals import Goal
-from loc3r_ros.ros.replies import goal_matrix, known
 from loc3r_ros.types import AgentPose, Target
 
 _BLUE, _GREEN, _AMBER = (0.20, 0.55, 1.00), (0.25, 0.85, 0.35), (1.00, 0.75, 0.10)

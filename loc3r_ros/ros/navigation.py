@@ -13,10 +13,10 @@ from typing import Any
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 
+from loc3r_ros.answers.requests import CancelledError
 from loc3r_ros.geometry import Array
 from loc3r_ros.ros.actions import own_action
 from loc3r_ros.ros.conversion import messages
-from loc3r_ros.ros.requests import CancelledError
 from loc3r_ros.ros.waiting import Pending
 
 try:

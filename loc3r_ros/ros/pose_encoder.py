@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import gc
-import sys
 from collections.abc import Callable
 from concurrent.futures import CancelledError, TimeoutError
 from pathlib import Path
@@ -28,6 +26,7 @@ from loc3r_ros.ros.encoder_health import EncoderHealth
 from loc3r_ros.ros.lifecycle import Stage
 from loc3r_ros.ros.live_localizer import Companion, LiveLocalizer
 from loc3r_ros.ros.mailbox import Mailbox, Worker
+from loc3r_ros.ros.memory import free_memory
 from loc3r_ros.ros.pose_output import PoseOutput
 from loc3r_ros.ros.pose_table import TABLE, tracker_config
 from loc3r_ros.ros.tf import TfTree
@@ -141,9 +140,7 @@ class PoseEncoder(Stage):
 
     def _free(self) -> None:
         self._encoder = None
-        gc.collect()
-        if 'torch' in sys.modules:
-            sys.modules['torch'].cuda.empty_cache()
+        free_memory()
 
     def _engine(self) -> str:
         if self._encoder is None:

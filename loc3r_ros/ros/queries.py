@@ -11,14 +11,15 @@ from typing import Any
 from rclpy.action import ActionServer, CancelResponse
 
 from loc3r_ros.action import Query
+from loc3r_ros.answers.answering import Answering
+from loc3r_ros.answers.messages import goal_matrix
+from loc3r_ros.answers.reply import Reply
+from loc3r_ros.answers.requests import CancelledError, Turns
+from loc3r_ros.answers.scene import Scene
 from loc3r_ros.msg import Answer
 from loc3r_ros.ros.actions import own_action
-from loc3r_ros.ros.answering import Answering, Reply
 from loc3r_ros.ros.conversion import messages
 from loc3r_ros.ros.navigation import Navigator
-from loc3r_ros.ros.replies import goal_matrix
-from loc3r_ros.ros.requests import CancelledError, Turns
-from loc3r_ros.ros.scene import Scene
 
 
 class Queries:

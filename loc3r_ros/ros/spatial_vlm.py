@@ -14,34 +14,33 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
+from loc3r_ros.answers.answering import Answering
+from loc3r_ros.answers.goals import ROBOT_RADIUS_M, SNAP_RADIUS_M, Goals
+from loc3r_ros.answers.messages import agent_message, answer_message
+from loc3r_ros.answers.reply import Reply
+from loc3r_ros.answers.requests import Turns
+from loc3r_ros.answers.scene import Scene
+from loc3r_ros.errors import InputError
 from loc3r_ros.msg import Answer
 from loc3r_ros.ros import qos
-from loc3r_ros.ros.answering import Answering, Reply
 from loc3r_ros.ros.bus import Posed
 from loc3r_ros.ros.camera_stream import TRANSPORTS
-from loc3r_ros.ros.conversion import stamp_ns
+from loc3r_ros.ros.conversion import messages, stamp_ns
 from loc3r_ros.ros.costmap import Costmap
+from loc3r_ros.ros.detections import Detection3DArray, detections_message
 from loc3r_ros.ros.diagnostics import Level, Report
-from loc3r_ros.ros.goals import Goals
 from loc3r_ros.ros.keyframe_input import KeyframeInput
 from loc3r_ros.ros.lifecycle import Stage
 from loc3r_ros.ros.mailbox import Mailbox, Worker
 from loc3r_ros.ros.markers import Markers
+from loc3r_ros.ros.memory import free_memory
 from loc3r_ros.ros.navigation import Navigator
 from loc3r_ros.ros.parameters import Parameter
 from loc3r_ros.ros.queries import Queries
-from loc3r_ros.ros.replies import (
-    Detection3DArray,
-    agent_message,
-    answer_message,
-    detections_message,
-)
-from loc3r_ros.ros.requests import Turns
-from loc3r_ros.ros.scene import Scene
 from loc3r_ros.srv import Ask, Localize
 from loc3r_ros.types import OccupancyGrid, TrackedPose, View
 from loc3r_ros.vlm.engine import SpatialEngine
-from loc3r_ros.vlm.no_model import NoModel
+from loc3r_ros.vlm.open import PRECISIONS, open_engine
 
 MOST_WAITING = 4
 """Each request that waits holds a thread of the executor."""
@@ -59,9 +58,26 @@ TABLE = (
     Parameter('map_frame', 'map', 'Frame of the poses.'),
     Parameter(
         'engine',
-        'none',
-        'Language model that answers; none answers what geometry alone can tell.',
-        choices=('none',),
+        'auto',
+        'Language model that answers; none answers what geometry alone can tell, auto takes '
+        'loc3r where `vlm_weights` is set.',
+        choices=('auto', 'none', 'loc3r'),
+    ),
+    Parameter(
+        'vlm_weights',
+        '',
+        'Folder of the weights of Loc3R-VLM (loc3r weights --help).',
+    ),
+    Parameter(
+        'device',
+        'auto',
+        'What the language model runs on (cpu, cuda, cuda:1); auto: a GPU if any.',
+    ),
+    Parameter(
+        'precision',
+        'auto',
+        'Of the weights in memory; int8 and int4 need torchao.',
+        choices=PRECISIONS,
     ),
     Parameter(
         'max_waiting',
@@ -72,14 +88,14 @@ TABLE = (
     ),
     Parameter(
         'robot_radius_m',
-        0.25,
+        ROBOT_RADIUS_M,
         'Radius of a circle that holds the robot; goals keep it free of obstacles.',
         range=(0.02, 3.0),
         live=True,
     ),
     Parameter(
         'goal_snap_radius_m',
-        1.0,
+        SNAP_RADIUS_M,
         'How far from its target a goal may lie to be free and reachable.',
         range=(0.05, 10.0),
         live=True,
@@ -133,7 +149,7 @@ class SpatialVlmNode(Stage):
     ) -> None:
         super().__init__('spatial_vlm', TABLE, **node_options)
         self.scene = Scene()
-        self._make_engine = make_engine or no_model
+        self._make_engine = make_engine or chosen_engine
         self._composed = composed
         self._engine: SpatialEngine | None = None
         self._mailbox: Mailbox[Callable[[], View]] | None = None
@@ -161,9 +177,7 @@ class SpatialVlmNode(Stage):
         self.serve(Ask, 'ask', self._ask, callback_group=group)
         self.serve(Localize, 'localize', self._localize, callback_group=group)
         self.subscribe(String, 'question', self._question, qos.reliable(), callback_group=group)
-        self._queries = Queries(
-            self, self._turns, self._answering, navigator, self.scene, self._publish, group
-        )
+        Queries(self, self._turns, self._answering, navigator, self.scene, self._publish, group)
 
     def deactivate(self) -> None:
         """Cancel what is asked, and stop a robot that drives."""
@@ -177,6 +191,8 @@ class SpatialVlmNode(Stage):
     def cleanup(self) -> None:
         """Free the engine."""
         self._engine = None
+        self.__dict__.pop('_answering', None)  # it would keep the engine in memory
+        free_memory()
 
     def take(self, posed: Posed) -> None:
         """See what another node of this process has seen; from any thread."""
@@ -251,7 +267,7 @@ class SpatialVlmNode(Stage):
     def _localize(self, request: Any, response: Any) -> Any:
         with self._turns.visit():
             reply = self._answering.localize(request.situation)
-            response.pose = agent_message(reply, self._frame)
+            response.pose = agent_message(messages(), reply, self._frame)
             self._show(reply)
             if reply.found:
                 self._agents.publish(response.pose)
@@ -266,10 +282,10 @@ class SpatialVlmNode(Stage):
 
     def _publish(self, reply: Reply) -> Answer:
         """Publish a reply with all that it shows; returns its message."""
-        answer = answer_message(reply, self._frame)
+        answer = answer_message(messages(), reply, self._frame)
         self._answers.publish(answer)
         if reply.agent.found and reply.situation:
-            self._agents.publish(agent_message(reply, self._frame))
+            self._agents.publish(agent_message(messages(), reply, self._frame))
         if reply.goal is not None and self._detections is not None:
             target = reply.goal.target
             self._detections.publish(detections_message(target, reply.stamp_ns, self._frame))
@@ -290,9 +306,26 @@ def grid_of(message: Any) -> OccupancyGrid:
     return OccupancyGrid(stamp_ns(message) * 1e-9, cells, info.resolution, (corner.x, corner.y))
 
 
-def no_model(node: SpatialVlmNode) -> SpatialEngine:
-    """The engine `none`."""
-    return NoModel(lambda: node.scene.pose, lambda: node.scene.grid)
+def chosen_engine(node: SpatialVlmNode) -> SpatialEngine:
+    """The engine that the parameters name.
+
+    Raises:
+        InputError: `loc3r` without weights, or with such that cannot be used.
+    """
+    settings = node.settings
+    weights = '' if settings['engine'] == 'none' else settings['vlm_weights']
+    if settings['engine'] == 'loc3r' and not weights:
+        raise InputError(
+            'engine is loc3r, but vlm_weights is empty: set it to a folder of weights (loc3r '
+            'weights --help), or engine to none'
+        )
+    return open_engine(
+        weights,
+        lambda: node.scene.pose,
+        lambda: node.scene.grid,
+        device=settings['device'],
+        precision=settings['precision'],
+    )
 
 
 def nodes() -> list[SpatialVlmNode]:

@@ -12,8 +12,9 @@ from loc3r_ros.action import Query
 from loc3r_ros.srv import Ask
 from nav2_msgs import srv as nav2_services
 from nav2_msgs.action import NavigateToPose
-from ros.scripted_engine import ScriptedEngine, hall, posed, publish_map, start
+from ros.answering_node import posed, publish_map, start
 from ros.scripted_nav2 import INSCRIBED, LETHAL, STEP_S, UNKNOWN, ScriptedCostmap, ScriptedNav2
+from scripted_engine import ScriptedEngine, hall
 
 import loc3r_ros.ros.costmap
 import loc3r_ros.ros.navigation

@@ -1,5 +1,5 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""An engine that says what a test tells it to, and a node and a scene to go with it."""
+"""An engine that says what a test tells it to, and poses and a floor to go with it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,9 @@ from threading import Event
 from typing import Any
 
 import numpy as np
-from rclpy.executors import MultiThreadedExecutor
-from rclpy.parameter import Parameter
-from ros.harness import LATCHED
 
 from loc3r_ros.geometry import T_BODY_OPTICAL, exp_so3, pose
-from loc3r_ros.localizer import Step
-from loc3r_ros.ros.bus import Posed
-from loc3r_ros.ros.conversion import messages
-from loc3r_ros.ros.spatial_vlm import SpatialVlmNode
-from loc3r_ros.types import (
-    AgentPose,
-    Frame,
-    OccupancyGrid,
-    Target,
-    TrackedPose,
-    TrackingState,
-)
+from loc3r_ros.types import AgentPose, OccupancyGrid, Target
 
 COVARIANCE = np.diag([4e-4, 9e-4, 1e-4, 1e-5, 1e-5, 2e-5])
 
@@ -101,26 +87,6 @@ def camera_at(x=0.0, y=0.0, yaw=0.0, z=0.6):
     return pose(exp_so3((0.0, 0.0, yaw)), (x, y, z)) @ T_BODY_OPTICAL
 
 
-def posed(
-    stamp_ns=5_000_000_000,
-    *,
-    x=0.0,
-    y=0.0,
-    yaw=0.0,
-    epoch=0,
-    keyframe=True,
-    state=TrackingState.TRACKING,
-    rgb=None,
-) -> Posed:
-    """One processed image."""
-    stamp = stamp_ns * 1e-9
-    frame = Frame(stamp, np.zeros((6, 8, 3), np.uint8) if rgb is None else rgb)
-    tracked = TrackedPose(stamp, camera_at(x, y, yaw), COVARIANCE, state, 0 if keyframe else None)
-    none = np.zeros((0, 3), np.float32)
-    step = Step(frame, tracked, epoch, 0, 0.0, None, none, {}, np.zeros((0, 0), bool), 1)
-    return Posed(stamp_ns, 'camera_optical', step)
-
-
 def agent_at(x, y, yaw=0.0, covariance=COVARIANCE, confidence=0.8):
     T = pose(exp_so3((0.0, 0.0, yaw)), (x, y, 0.0))
     return AgentPose(True, T, np.asarray(covariance, np.float64), confidence)
@@ -133,24 +99,3 @@ def hall(*boxes) -> OccupancyGrid:
         u0, v0, u1, v1 = (round((edge + 4.0) / 0.05) for edge in (x0, y0, x1, y1))
         data[v0:v1, u0:u1] = 100
     return OccupancyGrid(5.0, data, 0.05, (-4.0, -4.0))
-
-
-def publish_map(ros, grid, stamp_ns=5_000_000_000):
-    """Publish a map on /loc3r/bev, latched."""
-    ros.publish('/loc3r/bev', messages().occupancy_grid(stamp_ns, 'map', grid), LATCHED)
-
-
-def start(ros, engine=None, *, seen=True, composed=True, parameters=None, **options):
-    """The node, spinning, with its first keyframe unless `seen` is False; and its engine."""
-    engine = engine or ScriptedEngine()
-    overrides = [Parameter(name, value=value) for name, value in (parameters or {}).items()]
-    options.setdefault('make_engine', lambda _node: engine)
-    node = SpatialVlmNode(
-        namespace='/loc3r', composed=composed, parameter_overrides=overrides, **options
-    )
-    assert node.start(), node.refusal
-    ros.spin(node, executor=MultiThreadedExecutor(num_threads=node.threads))
-    if seen:
-        node.take(posed())
-        ros.wait_for(lambda: node.status()[0].values['keyframes'] == 1)
-    return node, engine

@@ -6,7 +6,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from loc3r_ros.ros.requests import BusyError, CancelledError, Turns
+from loc3r_ros.answers.requests import BusyError, CancelledError, Turns
 
 
 class Visitor:

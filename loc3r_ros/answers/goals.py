@@ -3,19 +3,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
+from loc3r_ros.answers.scene import Scene, Sight
 from loc3r_ros.mapping.goal import GoalPose, Refusal, reachable_goals
-from loc3r_ros.ros.costmap import Costmap
-from loc3r_ros.ros.scene import Scene, Sight
 from loc3r_ros.types import Target
 from loc3r_ros.vlm.agent import camera_agent
 from loc3r_ros.vlm.engine import NoAnswerError
 
+ROBOT_RADIUS_M = 0.25
+SNAP_RADIUS_M = 1.0
+"""How far from its target a goal may lie."""
+
 _CHOICES = 64
 """Poses that the costmap may choose from; at a robot's radius apart they fill its circle."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a costmap says of a choice of goals.
+
+    Attributes:
+        goal: the first that it lets pass, or None.
+        checked: whether it could be asked.
+        told: what was asked, or why nothing was.
+    """
+
+    goal: GoalPose | None
+    checked: bool
+    told: str
+
+
+class GoalCheck(Protocol):
+    """A second map, beside ours, that must let a goal pass."""
+
+    def first_free(self, goals: Sequence[GoalPose], check: Callable[[], None]) -> Verdict:
+        """The first of some goals, the best first, that it lets pass.
+
+        Args:
+            goals: at least one.
+            check: called while waiting; what it raises ends the wait.
+        """
+
+
+class NoCostmap:
+    """A `GoalCheck` where no Nav2 can run, as beside a recording."""
+
+    def first_free(self, goals: Sequence[GoalPose], check: Callable[[], None]) -> Verdict:
+        """The best, which nothing else is asked about."""
+        return Verdict(goals[0], False, "not against Nav2's costmap: a recording has none")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +77,10 @@ class Goals:
     Args:
         scene: the map, and where the robot is.
         costmap: Nav2's.
-        settings: `robot_radius_m` and `goal_snap_radius_m`.
+        settings: `robot_radius_m` and `goal_snap_radius_m`, looked up anew for each goal.
     """
 
-    def __init__(self, scene: Scene, costmap: Costmap, settings: Any) -> None:
+    def __init__(self, scene: Scene, costmap: GoalCheck, settings: Mapping[str, float]) -> None:
         self._scene = scene
         self._costmap = costmap
         self._settings = settings
