@@ -1,0 +1,113 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""transformers' classes in the form used here: all that differs between its versions.
+
+Works with transformers 4.53 to 5.x.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import Qwen2Config, Qwen2Model, SiglipVisionConfig, SiglipVisionModel
+from transformers.modeling_utils import AttentionInterface
+from transformers.models.qwen2.modeling_qwen2 import Qwen2RMSNorm, Qwen2RotaryEmbedding
+
+from loc3r_ros.vlm.config import QwenShape, SiglipShape
+from loc3r_ros.vlm.model.attention import attend
+
+_ATTENTION = 'loc3r'
+AttentionInterface.register(_ATTENTION, attend)
+
+_TAKES_CACHE_POSITION = 'cache_position' in inspect.signature(Qwen2Model.forward).parameters
+"""transformers 4: the cache's positions are an argument of their own."""
+
+
+def siglip(shape: SiglipShape) -> nn.Module:
+    """The image transformer: `embeddings` and `encoder`, no last norm and no pooling head.
+
+    Its keys are the same in all versions: in 4.x SiglipVisionModel holds it one level deeper.
+    """
+    config = SiglipVisionConfig(
+        image_size=shape.image_size,
+        patch_size=shape.patch_size,
+        hidden_size=shape.hidden_size,
+        intermediate_size=shape.intermediate_size,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        vision_use_head=False,
+        attn_implementation='sdpa',
+    )
+    tower = SiglipVisionModel(config)
+    tower = getattr(tower, 'vision_model', tower)
+    tower.post_layernorm = nn.Identity()  # LLaVA takes what an inner layer gives, not normed
+    return tower
+
+
+def see(vision: nn.Module, pixels: Tensor) -> Tensor:
+    """Features (F, patches^2, hidden) of images (F, 3, S, S)."""
+    return vision(pixels).last_hidden_state
+
+
+def qwen(shape: QwenShape) -> Qwen2Model:
+    """The language model without its output layer."""
+    config = Qwen2Config(
+        vocab_size=shape.vocab_size,
+        hidden_size=shape.hidden_size,
+        intermediate_size=shape.intermediate_size,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.kv_heads,
+        max_position_embeddings=shape.max_positions,
+        rms_norm_eps=shape.rms_norm_eps,
+        rope_theta=shape.rope_theta,
+        use_sliding_window=False,
+        attn_implementation=_ATTENTION,
+    )
+    model = Qwen2Model(config)
+    _use_torch_norms(model, shape.rms_norm_eps)
+    return model
+
+
+def read(
+    language: Qwen2Model, embeddings: Tensor, mask: Tensor | None, cache: Any, start: int
+) -> Tensor:
+    """Hidden states (B, n, width) after the last norm.
+
+    The mask is given by kind of layer, which all versions take as finished.
+    """
+    positions = torch.arange(start, start + embeddings.shape[1], device=embeddings.device)
+    more = {'cache_position': positions} if _TAKES_CACHE_POSITION else {}
+    return language(
+        inputs_embeds=embeddings,
+        attention_mask={'full_attention': mask},
+        position_ids=positions[None],
+        past_key_values=cache,
+        use_cache=cache is not None,
+        **more,
+    ).last_hidden_state
+
+
+def make_constants(vision: nn.Module, language: Qwen2Model, device: torch.device) -> None:
+    """Compute the buffers that no checkpoint holds, after building on the meta device.
+
+    The frequencies of RoPE stay in float32 in a model of any dtype: bfloat16 would shift far
+    tokens by whole positions.
+    """
+    count = vision.embeddings.num_positions
+    vision.embeddings.position_ids = torch.arange(count, device=device)[None]
+    with torch.device(device):
+        language.rotary_emb = Qwen2RotaryEmbedding(config=language.config)
+
+
+def _use_torch_norms(language: nn.Module, eps: float) -> None:
+    """Put torch's RMSNorm in place of the written-out one.
+
+    One kernel and not six; and float64 stays float64, where the other rounds to float32.
+    """
+    for parent in list(language.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, Qwen2RMSNorm):
+                setattr(parent, name, nn.RMSNorm(child.weight.shape[0], eps))
