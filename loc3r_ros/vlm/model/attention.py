@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 _ALIGNMENT = 8
 """Elements that a row of a mask starts at a multiple of: CUDA kernels copy it otherwise."""
@@ -66,7 +66,7 @@ def attend(
     if new > 1 and attention_mask is None:
         return _causal(query, key, value, scaling, dropout), None
     rows = query.unflatten(1, (-1, groups)).flatten(2, 3)
-    out = F.scaled_dot_product_attention(
+    out = functional.scaled_dot_product_attention(
         rows, key, value, attn_mask=attention_mask, dropout_p=dropout, scale=scaling
     )
     return out.view(batch, heads, new, d).transpose(1, 2).contiguous(), None
@@ -78,7 +78,7 @@ def _causal(query: Tensor, key: Tensor, value: Tensor, scaling: float, dropout: 
     if not shared:
         groups = query.shape[1] // key.shape[1]
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
-    out = F.scaled_dot_product_attention(
+    out = functional.scaled_dot_product_attention(
         query,
         key,
         value,

@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from loc3r_ros.vlm.model.assumptions import BIN_CENTRE, LOG_SIGMA_RANGE, ORIENTATION_SIGMA_BINS
 
@@ -26,7 +26,7 @@ class WideLinear(nn.Linear):
     def forward(self, input: Tensor) -> Tensor:
         dtype = torch.promote_types(input.dtype, torch.float32)
         with torch.autocast(input.device.type, enabled=False):
-            return F.linear(input.to(dtype), self.weight.to(dtype), self.bias.to(dtype))
+            return functional.linear(input.to(dtype), self.weight.to(dtype), self.bias.to(dtype))
 
 
 def mlp(inputs: int, hidden: int, outputs: int, linear: type[nn.Linear] = nn.Linear) -> nn.Module:

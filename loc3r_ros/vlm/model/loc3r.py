@@ -10,8 +10,8 @@ import math
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from loc3r_ros.errors import InputError
 from loc3r_ros.vlm.config import VlmConfig
@@ -64,7 +64,7 @@ class Loc3rVlm(nn.Module):
         features = self.projector(compatibility.see(self.vision, pixels.to(self.newline.dtype)))
         side, grid = self.config.patches, self.config.grid
         plane = features.transpose(1, 2).unflatten(2, (side, side))
-        rows = F.interpolate(plane, (grid, grid), mode='bilinear').permute(0, 2, 3, 1)
+        rows = functional.interpolate(plane, (grid, grid), mode='bilinear').permute(0, 2, 3, 1)
         newline = self.newline.expand(*rows.shape[:2], 1, -1)
         return torch.cat((rows, newline), 2).flatten(1, 2)
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 from loc3r_ros.vlm.model.assumptions import (
     IGNORED_LABEL,
@@ -73,7 +73,7 @@ class Losses:
 
     @property
     def total(self) -> Tensor:
-        """answer + 0.05 layout + 0.075 (position + 3.5 orientation)."""
+        """The weighted sum: answer + 0.05 layout + 0.075 (position + 3.5 orientation)."""
         situation = self.position + ORIENTATION_WEIGHT * self.orientation
         return self.answer + LAYOUT_WEIGHT * self.layout + SITUATION_WEIGHT * situation
 
@@ -94,7 +94,9 @@ def joint_objective(predicted: Predictions, truth: Targets) -> Losses:
 def _answer(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross entropy of each token given those before it."""
     told, labels = logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten()
-    total = F.cross_entropy(told.float(), labels, ignore_index=IGNORED_LABEL, reduction='sum')
+    total = functional.cross_entropy(
+        told.float(), labels, ignore_index=IGNORED_LABEL, reduction='sum'
+    )
     return total / (labels != IGNORED_LABEL).sum().clamp(min=1)
 
 
