@@ -33,7 +33,9 @@ setup(
         'safetensors>=0.4',
         'scipy>=1.10',
         'small_gicp>=1.0',
+        'tokenizers>=0.21',
         'torch>=2.6',
+        'transformers>=4.53',
         'zstandard>=0.21',
     ],
     extras_require={

@@ -191,7 +191,7 @@ TINY = VlmConfig(
         heads=4,
     ),
     text=QwenShape(
-        vocab_size=2048,
+        vocab_size=2816,
         hidden_size=256,
         intermediate_size=1024,
         layers=4,

@@ -7,7 +7,7 @@ Works with transformers 4.53 to 5.x.
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +30,8 @@ def siglip(shape: SiglipShape) -> nn.Module:
 
     Its keys are the same in all versions: in 4.x SiglipVisionModel holds it one level deeper.
     """
-    config = SiglipVisionConfig(
+    config = _config(
+        SiglipVisionConfig,
         image_size=shape.image_size,
         patch_size=shape.patch_size,
         hidden_size=shape.hidden_size,
@@ -53,7 +54,8 @@ def see(vision: nn.Module, pixels: Tensor) -> Tensor:
 
 def qwen(shape: QwenShape) -> Qwen2Model:
     """The language model without its output layer."""
-    config = Qwen2Config(
+    config = _config(
+        Qwen2Config,
         vocab_size=shape.vocab_size,
         hidden_size=shape.hidden_size,
         intermediate_size=shape.intermediate_size,
@@ -96,10 +98,15 @@ def make_constants(vision: nn.Module, language: Qwen2Model, device: torch.device
     The frequencies of RoPE stay in float32 in a model of any dtype: bfloat16 would shift far
     tokens by whole positions.
     """
-    count = vision.embeddings.num_positions
-    vision.embeddings.position_ids = torch.arange(count, device=device)[None]
+    embeddings = cast(Any, vision.embeddings)
+    embeddings.position_ids = torch.arange(embeddings.num_positions, device=device)[None]
     with torch.device(device):
         language.rotary_emb = Qwen2RotaryEmbedding(config=language.config)
+
+
+def _config(kind: Any, **values: Any) -> Any:
+    """A configuration; which of its arguments are declared and which only taken varies."""
+    return kind(**values)
 
 
 def _use_torch_norms(language: nn.Module, eps: float) -> None:
