@@ -68,10 +68,15 @@ def cells(message) -> np.ndarray:
     return np.array(message.data, np.int8).reshape(message.info.height, message.info.width)
 
 
+def scans(node: BevMapper) -> int:
+    return node.status()[0].values['scans']
+
+
 def test_by_reference_the_map_is_the_pipelines(ros, posed):
     node = mapper_node(ros, composed=True)
-    for one in posed:
+    for count, one in enumerate(posed, 1):
         node.take(one)
+        ros.wait_for(lambda count=count: scans(node) == count)
     want = expected_grid(posed)
     grids = ros.collect('/loc3r/bev', OccupancyGrid, LATCHED)
     ros.wait_for(lambda: grids and grids[-1].header.stamp.nanosec == 500_000_000)
@@ -86,10 +91,11 @@ def test_by_reference_the_map_is_the_pipelines(ros, posed):
 
 
 def test_alone_clouds_and_poses_of_topics_give_the_same(ros, posed):
-    mapper_node(ros)
-    for one in posed:
+    node = mapper_node(ros)
+    for count, one in enumerate(posed, 1):
         ros.publish('/loc3r/pose_token', token_of(one))
         ros.publish('/loc3r/points', cloud_of(one))
+        ros.wait_for(lambda count=count: scans(node) == count)  # one slot: the newest would win
     grids = ros.collect('/loc3r/bev', OccupancyGrid, LATCHED)
     ros.wait_for(lambda: grids and grids[-1].header.stamp.nanosec == 500_000_000)
     np.testing.assert_array_equal(cells(grids[-1]), expected_grid(posed))
