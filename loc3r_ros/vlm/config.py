@@ -102,8 +102,8 @@ class VlmConfig:
         return 1 + self.image_tokens
 
     @property
-    def kv_bytes_per_value(self) -> int:
-        """Keys and values of one token, in numbers: times the bytes of a number, cache bytes."""
+    def kv_values_per_token(self) -> int:
+        """Numbers that a cache holds for one token: keys and values of all layers."""
         text = self.text
         return 2 * text.layers * text.kv_heads * (text.hidden_size // text.heads)
 
@@ -139,8 +139,10 @@ def _divides(name: str, part: int, whole: int) -> None:
 
 def _read(kind: Any, values: Any, name: str) -> Any:
     hints = get_type_hints(kind)
-    if not isinstance(values, dict) or not set(values) <= set(hints):
-        raise InputError(f'{name}: expected some of {sorted(hints)}, found {values!r:.200}')
+    if not isinstance(values, dict):
+        raise InputError(f'{name} is {values!r:.80}, expected fields: {sorted(hints)}')
+    if unknown := set(values) - set(hints):
+        raise InputError(f'{name}: {sorted(unknown)} unknown; there are {sorted(hints)}')
     read = {}
     for key, value in values.items():
         if is_dataclass(hints[key]):
