@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+
+from torch import Tensor
 
 from loc3r_ros.cut3r.model import Cut3r
 
@@ -16,8 +19,13 @@ def fingerprint(model: Cut3r) -> str:
     Training touches every tensor as a whole, so that samples show it; a hash of all 3 GB would
     take seconds at each save.
     """
-    digest = hashlib.sha256(model.config.to_json().encode())
-    for name, tensor in sorted(model.state_dict().items()):
+    return digest_of(model.config.to_json(), sorted(model.state_dict().items()))
+
+
+def digest_of(config: str, tensors: Iterable[tuple[str, Tensor]]) -> str:
+    """The same of any model: its configuration as text, and its tensors sorted by name."""
+    digest = hashlib.sha256(config.encode())
+    for name, tensor in tensors:
         flat = tensor.detach().flatten()
         samples = flat[:: max(1, flat.numel() // _SAMPLES)][:_SAMPLES].float().cpu()
         digest.update(f'{name} {tuple(tensor.shape)} {tensor.dtype}'.encode())
