@@ -91,7 +91,7 @@ times too two unknown until upon us usually very video want was way we well were
 which while who whom whose why will wish with would yes yet you your yourself zero three four five
 six seven eight nine ten eleven twelve twenty hundred degree degrees percent cm centimeter
 centimeters centimetre centimetres foot feet inch inches km minute minutes second seconds hour hours
-agent assistant user system helpful option options letter choose true false o'clock
+agent assistant user system helpful option options letter choose true false
 """
 
 _STARTERS = """

@@ -1,7 +1,7 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """transformers' classes in the form used here: all that differs between its versions.
 
-Works with transformers 4.53 to 5.x.
+Works with transformers 4.54 to 5.x; before, its decoders take no cache but their own.
 """
 
 from __future__ import annotations
