@@ -9,7 +9,7 @@ from time import monotonic
 
 from loc3r_ros.answers.goals import Goal
 from loc3r_ros.types import AgentPose
-from loc3r_ros.vlm.agent import nowhere
+from loc3r_ros.vlm.agent import nowhere, whereabouts
 
 
 @dataclass
@@ -47,6 +47,11 @@ class Reply:
     duration: float = 0.0
     queued: float = 0.0
     asked_at: float = field(default_factory=monotonic)
+
+    @property
+    def told(self) -> str:
+        """What came of it in words: the engine's, else the place that was asked for."""
+        return whereabouts(self.agent) if not self.text and self.agent.found else self.text
 
     def elapsed(self) -> float:
         """Since it was asked, s."""

@@ -12,6 +12,8 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from loc3r_ros.bag.keyframes import NAME as KEYFRAMES
+from loc3r_ros.bag.keyframes import Keyframes
 from loc3r_ros.bag.run_log import RunLog
 from loc3r_ros.errors import InputError
 from loc3r_ros.pipeline import Pipeline
@@ -36,12 +38,15 @@ class Progress:
     elapsed_s: float
 
 
-def save_checkpoint(out: Path, progress: Progress, pipeline: Pipeline, log: RunLog) -> None:
+def save_checkpoint(
+    out: Path, progress: Progress, pipeline: Pipeline, log: RunLog, keyframes: Keyframes
+) -> None:
     """Write a checkpoint, in place of the one before."""
     new, current, old = out / _NEW, out / _NAME, out / _OLD
     shutil.rmtree(new, ignore_errors=True)
     pipeline.save(new)
     log.save(new / 'log.npz')
+    keyframes.save(new / KEYFRAMES)
     (new / 'progress.json').write_text(json.dumps(asdict(progress)))
     shutil.rmtree(old, ignore_errors=True)
     if current.exists():
@@ -50,7 +55,9 @@ def save_checkpoint(out: Path, progress: Progress, pipeline: Pipeline, log: RunL
     shutil.rmtree(old, ignore_errors=True)
 
 
-def load_checkpoint(out: Path, source: str, pipeline: Pipeline) -> tuple[Progress, RunLog] | None:
+def load_checkpoint(
+    out: Path, source: str, pipeline: Pipeline
+) -> tuple[Progress, RunLog, Keyframes] | None:
     """Put the pipeline where the last checkpoint of a run stands.
 
     Returns:
@@ -72,7 +79,7 @@ def load_checkpoint(out: Path, source: str, pipeline: Pipeline) -> tuple[Progres
                 'resume with the same recording and options, or write to another folder'
             )
         pipeline.load(folder)
-        return progress, RunLog.load(folder / 'log.npz')
+        return progress, RunLog.load(folder / 'log.npz'), Keyframes.load(folder / KEYFRAMES)
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise InputError(
             f'{folder} is damaged ({error}); run again without --resume, with --overwrite'

@@ -43,12 +43,16 @@ class Split:
     end_ns: int
 
 
+_LATCHED = ('nav_msgs/msg/OccupancyGrid', 'loc3r_ros/msg/Answer')
+
+
 def offered_qos(topic: str, type_name: str) -> str:
     """The QoS profile that `ros2 bag play` offers for a topic, as YAML.
 
-    Maps and static transforms are latched (REP 2003, REP 105), all else is reliable and volatile.
+    Maps and static transforms are latched (REP 2003, REP 105), answers as `spatial_vlm` publishes
+    them; all else is reliable and volatile.
     """
-    latched = topic == '/tf_static' or type_name == 'nav_msgs/msg/OccupancyGrid'
+    latched = topic == '/tf_static' or type_name in _LATCHED
     profile = {
         'history': _KEEP_LAST,
         'depth': 1 if latched else 10,

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from loc3r_ros import __version__
+from loc3r_ros.answers.record import record
+from loc3r_ros.answers.reply import Reply
 from loc3r_ros.bag.evaluation import TrajectoryErrors
 from loc3r_ros.bag.report import Event, ReportData, Thumbnail, write_report
 from loc3r_ros.bag.run_log import RunLog
@@ -47,6 +49,7 @@ class Outcome:
         errors: against the ground truth, where there is one.
         agreement: of the map with the one of the true poses.
         scale, scale_source: see `TrackedPose`.
+        replies: to what was asked at its end.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Outcome:
     agreement: dict[str, float] = field(default_factory=dict)
     scale: float = 1.0
     scale_source: str = 'none'
+    replies: tuple[Reply, ...] = ()
 
     def summary(self) -> dict[str, Any]:
         """The content of summary.json."""
@@ -91,6 +95,8 @@ class Outcome:
         }
         if self.scale_source != 'none':
             out |= {'scale': self.scale, 'scale_source': self.scale_source}
+        if self.replies:
+            out['answers'] = [record(reply) for reply in self.replies]
         if self.failure is not None:
             out['failure'] = self.failure
         if self.errors is not None:
@@ -144,6 +150,7 @@ class Outcome:
             problems=self.problems,
             notes=tuple(notes),
             failure=self.failure,
+            replies=self.replies,
         )
 
 

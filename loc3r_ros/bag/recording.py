@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -96,8 +96,10 @@ class Recording(Closing):
     def __iter__(self) -> Iterator[Sample]:
         return self.samples()
 
-    def samples(self, start: int = 0) -> Iterator[Sample]:
+    def samples(self, start: int = 0, only: Container[int] | None = None) -> Iterator[Sample]:
         """The images, from message number `start` on; earlier ones are paired but not decoded.
+
+        With `only`, neither are those whose number is not in it.
 
         Memory does not grow with the recording. Frames come as they were recorded, also where
         time runs backwards. Each pass counts its `problems` anew.
@@ -116,7 +118,8 @@ class Recording(Closing):
         )
         decoded = 0
         for image, depth in _one_behind(self._pairs(decoder)):
-            sample = decoder.sample(image, depth) if image.index >= start else None
+            is_wanted = image.index >= start and (only is None or image.index in only)
+            sample = decoder.sample(image, depth) if is_wanted else None
             if sample is not None:
                 decoded += 1
                 yield sample

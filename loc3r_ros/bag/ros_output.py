@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from loc3r_ros.answers.messages import agent_message, answer_message
+from loc3r_ros.answers.reply import Reply
 from loc3r_ros.bag.run_log import RunLog
 from loc3r_ros.bag.trajectory import StampedPoses
 from loc3r_ros.bag.typestore import messages
@@ -84,6 +86,14 @@ class RosOutput:
         ]
         self._put('path', stamp_ns, make.path(stamp_ns, MAP_FRAME, path))
         self._put('bev', stamp_ns, make.occupancy_grid(stamp_ns, MAP_FRAME, pipeline.grid()))
+
+    def write_reply(self, reply: Reply, stamp_ns: int) -> None:
+        """Write what `spatial_vlm` publishes of a reply."""
+        if reply.question:
+            self._put('answer', stamp_ns, answer_message(messages(), reply, MAP_FRAME))
+        # What was asked without a situation must not move who listens to where somebody is.
+        if reply.agent.found and (reply.situation or not reply.question):
+            self._put('agent_pose', stamp_ns, agent_message(messages(), reply, MAP_FRAME))
 
     def _base(self, T_map_camera: Array) -> Array:
         return T_map_camera @ self._mount.T_camera_base

@@ -59,6 +59,8 @@ class RunLog:
         self.epochs.append(step.epoch)
         for stage, ms in step.latency_ms.items():
             self.latency_ms.setdefault(stage, [np.nan] * (len(self) - 1)).append(ms)
+        for stage in self.latency_ms.keys() - step.latency_ms.keys():
+            self.latency_ms[stage].append(np.nan)
 
     def state_of(self, index: int) -> TrackingState:
         """The tracking state of a frame."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
+from loc3r_ros.answers.answering import Answering
+from loc3r_ros.answers.reply import Reply
 from loc3r_ros.bag.checkpoint import Progress, drop_checkpoint, load_checkpoint, save_checkpoint
 from loc3r_ros.bag.evaluation import (
     TrajectoryErrors,
@@ -19,26 +21,37 @@ from loc3r_ros.bag.evaluation import (
     trajectory_errors,
     true_camera_poses,
 )
+from loc3r_ros.bag.keyframes import NAME as KEYFRAMES
+from loc3r_ros.bag.keyframes import Keyframes
 from loc3r_ros.bag.outcome import Outcome, write_outcome
-from loc3r_ros.bag.recording import Recording
+from loc3r_ros.bag.recording import Recording, Sample
 from loc3r_ros.bag.ros_output import RosOutput
 from loc3r_ros.bag.run_log import RunLog
 from loc3r_ros.bag.trajectory import StampedPoses
+from loc3r_ros.bag.witness import Witness
 from loc3r_ros.bag.writer import BagWriter
 from loc3r_ros.errors import InputError, Loc3rError
 from loc3r_ros.ingest.mount import Mount
+from loc3r_ros.localizer import Step, timed
 from loc3r_ros.mapping import BevConfig
+from loc3r_ros.mapping.map_file import load_map
 from loc3r_ros.pipeline import Pipeline
 from loc3r_ros.types import TrackingState
 
 logger = logging.getLogger(__name__)
 
-OUTPUTS = ('bag', 'trajectory.tum', 'map.yaml', 'map.pgm', 'summary.json', 'report.html')
+OUTPUTS = (
+    *('bag', 'trajectory.tum', 'map.yaml', 'map.pgm', 'summary.json', 'report.html'),
+    KEYFRAMES,
+)
 CHECKPOINT_S = 10.0
 """Computing time between checkpoints; it grows with what one costs, to stay below 5 %."""
 
 Report = Callable[[int, int, str], None]
 """Called after each frame with images done, images in all, and a word on the state."""
+
+Interview = Callable[[Answering], Iterable[Reply]]
+"""Asks its questions, and gives each reply when it is complete."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +83,14 @@ class Run:
         config: see there.
         make_pipeline: pipeline for a mount of the camera (T_base_camera, or None).
         weights: name of the encoder's weights, or `none`.
+        witness: sees what the pipeline sees, to answer questions about it.
+        interview: asks it when the whole recording has been seen.
+
+    Attributes:
+        replies: what the interview brought.
 
     Raises:
-        InputError: neither depth nor weights, unknown intrinsics, or an output folder in use.
+        InputError: neither depth nor weights, or unknown intrinsics.
     """
 
     def __init__(
@@ -83,9 +101,11 @@ class Run:
         config: RunConfig,
         make_pipeline: Callable[[np.ndarray | None], Pipeline],
         weights: str = 'none',
+        witness: Witness | None = None,
+        interview: Interview = lambda _answering: (),
     ) -> None:
         self.recording, self.name, self.out, self.config = recording, name, out, config
-        self.weights = weights
+        self.weights, self.witness, self._interview = weights, witness, interview
         if recording.topics.depth is None and weights == 'none':
             raise InputError(
                 f'{name} has no depth topic, and no encoder weights are given. Provide either: '
@@ -93,12 +113,12 @@ class Run:
                 '(loc3r weights --help)'
             )
         self._truth = None if config.ground_truth is None else recording.poses(config.ground_truth)
-        _claim(out, config)
         first = next(iter(recording), None)
         self.camera_frame = first.frame_id if first else ''
         self.mount = Mount.find(recording.static_transforms, self.camera_frame, config.base_frame)
         self.pipeline = make_pipeline(self.mount.T_base_camera if self.mount.on_robot else None)
-        self.log = RunLog()
+        self.log, self.keyframes = RunLog(), Keyframes()
+        self.replies: list[Reply] = []
         self._elapsed = 0.0
 
     @property
@@ -116,23 +136,45 @@ class Run:
         Returns:
             What was written; its `failure` says why a run stopped early. An interruption by the
             user (KeyboardInterrupt) is such a failure too.
+
+        Raises:
+            InputError: the output folder is in use, or holds nothing that could be resumed.
         """
+        _claim(self.out, self.config)
         start, splits = self._resume()
         failure = None
         begun = perf_counter() - self._elapsed
         try:
             with BagWriter(self.out / 'bag', resume=self.config.resume, keep=splits) as writer:
                 self._process(start, writer, report, begun)
+            self.keyframes.save(self.out / KEYFRAMES, self.source)
         except (Loc3rError, OSError) as error:
             failure = str(error)
         except KeyboardInterrupt:
-            failure = 'interrupted by the user; loc3r run --resume goes on from here'
+            failure = 'interrupted by the user; --resume goes on from here'
         self._elapsed = perf_counter() - begun
         outcome = self._outcome(failure)
         write_outcome(outcome, self.out)
         if failure is None:
             drop_checkpoint(self.out)
         return outcome
+
+    def recall(self) -> bool:
+        """Let the witness see again what a finished run in the folder saw, without tracking.
+
+        Returns:
+            False where there is no finished run.
+
+        Raises:
+            InputError: it is of another recording or of other settings.
+        """
+        if self.witness is None or not (self.out / KEYFRAMES).exists():
+            return False
+        found = Keyframes.load(self.out / KEYFRAMES, self.source)
+        self.witness.recall(found, self.recording)
+        if found.last is not None and (self.out / 'map.yaml').exists():
+            self.witness.know(found.last[0], load_map(self.out / 'map.yaml'))
+        return True
 
     def _resume(self) -> tuple[int, int | None]:
         """First image to process, and how many splits of the bag to keep."""
@@ -141,9 +183,11 @@ class Run:
         found = load_checkpoint(self.out, self.source, self.pipeline)
         if found is None:
             return 0, 0
-        progress, self.log = found
+        progress, self.log, self.keyframes = found
         self._elapsed = progress.elapsed_s
         logger.info('resuming at image %d', progress.next_image)
+        if self.witness is not None:
+            self.witness.recall(self.keyframes, self.recording)
         return progress.next_image, progress.splits
 
     def _process(self, start: int, writer: BagWriter, report: Report, begun: float) -> None:
@@ -152,16 +196,39 @@ class Run:
         for sample in self.recording.samples(start):
             step = self.pipeline.step(sample.frame)
             if step is not None:
-                self.log.add(sample.stamp_ns, step)
+                self._remember(sample, step)
                 output.write(step, self.pipeline, self.log)
                 report(sample.index + 1, self.recording.len_hint, step.pose.state.value)
             if perf_counter() > due:
                 before = perf_counter()
-                progress = Progress(self.source, sample.index + 1, writer.cut(), before - begun)
-                save_checkpoint(self.out, progress, self.pipeline, self.log)
+                self._save(sample.index + 1, writer, begun)
                 due = perf_counter() + max(CHECKPOINT_S, 20 * (perf_counter() - before))
+        if self.witness is not None and len(self.log):
+            # Answers may take long, and be interrupted: the way to them need not be gone again.
+            self._save(self.recording.len_hint, writer, begun)
         if len(self.log):
             output.write_map(self.pipeline, self.log)
+            self._ask(output)
+
+    def _remember(self, sample: Sample, step: Step) -> None:
+        if self.witness is not None:
+            with timed(step.latency_ms, 'keyframes'):
+                self.witness.see(sample.stamp_ns, step)
+        self.log.add(sample.stamp_ns, step)
+        self.keyframes.add(sample.index, sample.stamp_ns, step)
+
+    def _save(self, next_image: int, writer: BagWriter, begun: float) -> None:
+        progress = Progress(self.source, next_image, writer.cut(), perf_counter() - begun)
+        save_checkpoint(self.out, progress, self.pipeline, self.log, self.keyframes)
+
+    def _ask(self, output: RosOutput) -> None:
+        if self.witness is None:
+            return
+        stamp_ns = self.log.stamps_ns[-1]
+        self.witness.know(stamp_ns, self.pipeline.grid())
+        for reply in self._interview(self.witness.answering):
+            self.replies.append(reply)
+            output.write_reply(reply, stamp_ns)
 
     def _odometry(self) -> StampedPoses | None:
         """T_odom_base over time, where the robot's TF has it."""
@@ -174,6 +241,7 @@ class Run:
 
     def _outcome(self, failure: str | None) -> Outcome:
         problems = list(self.recording.problems)
+        problems += [] if self.witness is None else self.witness.problems
         localizer = self.pipeline.localizer
         if localizer.late_frames:
             problems.append(f'{localizer.late_frames} images came after later ones: left out')
@@ -202,6 +270,7 @@ class Run:
             failure=failure,
             errors=errors,
             agreement=agreement,
+            replies=tuple(self.replies),
             scale=localizer.tracker.prior.scale,
             scale_source=localizer.tracker.prior.scale_source,
         )

@@ -19,11 +19,31 @@ from rosbags.typesys.store import Typestore
 
 from loc3r_ros.messages import Messages
 
+ANSWER = """\
+std_msgs/Header header
+string question
+string situation
+string text
+string engine
+bool found
+float32 confidence
+bool has_pose
+geometry_msgs/PoseWithCovariance pose
+float64 first_word
+float64 duration
+"""
+"""The fields of msg/Answer.msg, which is not installed where there is no ROS."""
+
 
 @cache
 def humble() -> Typestore:
-    """The message definitions of ROS 2 Humble; the types used here are the same in later ones."""
-    return get_typestore(Stores.ROS2_HUMBLE)
+    """The message definitions of ROS 2 Humble, and our own that bags hold.
+
+    The types of Humble that are used here are the same in later distributions.
+    """
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    store.register(get_types_from_msg(ANSWER, 'loc3r_ros/msg/Answer'))
+    return store
 
 
 @cache

@@ -26,6 +26,19 @@ def nowhere(reason: str) -> AgentPose:
     return AgentPose(False, np.eye(4), np.full((6, 6), np.nan), reason=reason)
 
 
+def whereabouts(agent: AgentPose) -> str:
+    """Where an agent that was found stands, in words."""
+    T = agent.T_map_agent
+    heading = np.degrees(np.arctan2(T[1, 0], T[0, 0]))
+    spread = float(np.sqrt(max(np.trace(agent.covariance[:2, :2]), 0.0)))
+    turn = float(np.degrees(np.sqrt(max(agent.covariance[5, 5], 0.0))))
+    return (
+        f'At x = {T[0, 3]:.2f} m, y = {T[1, 3]:.2f} m in the map, facing {heading:.0f} degrees '
+        f'from its x axis, counter-clockwise. The position is good to about {spread:.2f} m, the '
+        f'heading to about {turn:.0f} degrees.'
+    )
+
+
 def upright(T_map_camera: Array) -> Array:
     """T_map_agent at the origin of a camera (optical frame), x level where the camera looks."""
     forward = T_map_camera[:3, 2]

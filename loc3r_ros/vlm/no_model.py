@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loc3r_ros.types import AgentPose, OccupancyGrid, Target, TrackedPose, View
-from loc3r_ros.vlm.agent import camera_agent, nowhere
+from loc3r_ros.vlm.agent import camera_agent, nowhere, whereabouts
 from loc3r_ros.vlm.engine import NoAnswerError
 
 IDENTITY = 'no model loaded'
@@ -90,13 +90,7 @@ class NoModel:
         here = self.localize('')
         if not here.found:
             raise NoAnswerError(here.reason)
-        T = here.T_map_agent
-        heading = np.degrees(np.arctan2(T[1, 0], T[0, 0]))
-        spread = float(np.sqrt(max(np.trace(here.covariance[:2, :2]), 0.0)))
-        return (
-            f'At x = {T[0, 3]:.2f} m, y = {T[1, 3]:.2f} m in the map, facing {heading:.0f} degrees '
-            f'from its x axis, counter-clockwise. The position is good to about {spread:.2f} m.'
-        )
+        return whereabouts(here)
 
     def _coverage(self) -> str:
         grid = self._grid()

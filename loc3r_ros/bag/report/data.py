@@ -10,6 +10,7 @@ from typing import Literal, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from loc3r_ros.answers.reply import Reply
 from loc3r_ros.errors import InputError
 from loc3r_ros.types import OccupancyGrid, TrackingState
 
@@ -100,6 +101,7 @@ class ReportData:
         problems: what went wrong or was missing, and what was done about it, in plain words.
         notes: anything else worth knowing.
         failure: why the run stopped before its end.
+        replies: to what was asked at its end.
 
     Raises:
         InputError: if an array does not have one value for each frame.
@@ -123,6 +125,7 @@ class ReportData:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     failure: str | None = None
+    replies: tuple[Reply, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.stamps)

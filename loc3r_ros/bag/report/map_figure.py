@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from loc3r_ros.bag.report.agent_marks import agent_marks, marks_layer, positions_of
 from loc3r_ros.bag.report.axes import known, number, path, round_step, runs, ticks
 from loc3r_ros.bag.report.data import ReportData
 from loc3r_ros.bag.report.map_view import WIDTH, KnownCells, MapView, place_labels, view_of
@@ -31,7 +32,8 @@ def hue_of(fraction: Array) -> NDArray[np.intp]:
 def map_figure(data: ReportData) -> tuple[Markup, MapView]:
     """The drawing, and where it puts the places of `map`."""
     cells = KnownCells.of(data.grid)
-    view = view_of(data, cells)
+    marks = agent_marks(data.replies)
+    view = view_of(data, cells, positions_of(marks))
     layers = [
         element('rect', class_='unknown', width=WIDTH, height=f'{view.height:.0f}'),
         *(_grid_pictures(view, cells) if cells is not None else ()),
@@ -41,6 +43,7 @@ def map_figure(data: ReportData) -> tuple[Markup, MapView]:
         _heading_ticks(view, data),
         _ends(view, data),
         _numbered_dots(view, data),
+        marks_layer(view, marks),
         _scale_bar(view),
         _cursor(),
     ]

@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 WIDTH = 800.0
 _HEIGHTS = (420.0, 740.0)
 _MARGIN = 0.35
+_REACH_M = 5.0
 _LARGEST = 1600
 """Cells along an edge of the picture; beyond it cells are joined, for no screen shows more."""
 
@@ -44,12 +45,18 @@ class MapView:
         return (xy[..., :2] - (self.left, self.top)) * (self.scale, -self.scale)
 
     @classmethod
-    def around(cls, points: Array) -> MapView:
-        """The window that holds points (m, 2) with a margin and has a shape fit for a page."""
+    def around(cls, points: Array, places: Array | None = None) -> MapView:
+        """The window that holds points (m, 2) with a margin and has a shape fit for a page.
+
+        It grows for the `places` (k, 2), too, but for one far away by no more than 5 m.
+        """
         points = points[known(points)]
         if not len(points):
             points = np.array([[-2.0, -1.5], [2.0, 1.5]])
         low, high = points.min(axis=0), points.max(axis=0)
+        if places is not None and len(places):
+            reached = np.clip(places, low - _REACH_M, high + _REACH_M)
+            low, high = np.minimum(low, reached.min(axis=0)), np.maximum(high, reached.max(axis=0))
         size = np.maximum(high - low, 0.5) + 2 * (_MARGIN + 0.02 * float((high - low).max()))
         ratio = np.clip(size[1] / size[0], _HEIGHTS[0] / WIDTH, _HEIGHTS[1] / WIDTH)
         width = max(size[0], size[1] / ratio)
@@ -90,14 +97,14 @@ class KnownCells:
         return cls(joined, grid.resolution * factor, np.stack([low, high]))
 
 
-def view_of(data: ReportData, cells: KnownCells | None) -> MapView:
-    """The window that holds the known cells, the trajectory and the truth."""
+def view_of(data: ReportData, cells: KnownCells | None, places: Array) -> MapView:
+    """The window that holds the known cells, the trajectory, the truth, and places (k, 2)."""
     parts = [data.positions[:, :2]]
     if data.truth is not None:
         parts.append(data.truth[:, :2])
     if cells is not None:
         parts.append(cells.corners)
-    return MapView.around(np.concatenate(parts))
+    return MapView.around(np.concatenate(parts), places)
 
 
 def place_labels(anchors: Array, obstacles: Array, size: tuple[float, float], gap: float) -> Array:

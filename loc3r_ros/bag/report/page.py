@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from loc3r_ros.bag.report import sections
+from loc3r_ros.bag.report.agent_marks import agent_marks
+from loc3r_ros.bag.report.answers import answers_section
 from loc3r_ros.bag.report.axes import known
 from loc3r_ros.bag.report.data import ReportData
 from loc3r_ros.bag.report.map_figure import map_figure
@@ -89,6 +91,7 @@ def _body(data: ReportData) -> tuple[Markup, MapView]:
         parts += [
             sections.key_figures(data),
             _map_section(data, drawing, view) if _has_map(data) else Markup(),
+            answers_section(data.replies),
             element('section', element('h2', 'Over time'), time_plots(data), class_='card'),
         ]
     parts += [
@@ -113,6 +116,11 @@ def _map_section(data: ReportData, drawing: Markup, view: MapView) -> Markup:
     if data.truth is not None:
         keys.append(('dash', 'ground truth'))
     keys += [('start', 'start'), ('end', 'end')]
+    marks = agent_marks(data.replies)
+    if any(not mark.is_goal for mark in marks):
+        keys.append(('agent', 'somebody who was described, 2 σ'))
+    if any(mark.is_goal for mark in marks):
+        keys.append(('goal', 'goal'))
     if data.grid is not None:
         keys += [('cell free', 'free'), ('cell occupied', 'occupied'), ('cell unknown', 'unknown')]
     legend = [element('span', element('i', class_=f'key {k}'), text) for k, text in keys]

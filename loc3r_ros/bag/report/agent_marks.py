@@ -1,0 +1,111 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""Where answers point to: an ellipse and a fan of headings, each of two standard deviations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loc3r_ros.answers.messages import shown_pose
+from loc3r_ros.answers.reply import Reply
+from loc3r_ros.bag.report.axes import path
+from loc3r_ros.bag.report.map_view import MapView
+from loc3r_ros.bag.report.markup import Markup, element
+
+Array = NDArray[np.float64]
+
+SIGMAS = 2.0
+"""In the plane this ellipse holds 86 of 100; the fan, in one dimension, 95."""
+
+_FAN_M = 0.8
+_WIDEST_M = 5.0
+"""An ellipse that is wider would cover the map; it stands for `somewhere here`."""
+
+
+@dataclass(frozen=True, eq=False)
+class AgentMark:
+    """One place on the map.
+
+    Attributes:
+        number: of the answer in the list, from 1.
+        told: the answer.
+        is_goal: a goal is chosen, not measured: it has neither ellipse nor fan.
+        position: (2,) m.
+        yaw: rad.
+        ellipse: (m, 2) m, closed.
+        fan: (m, 2) m, closed; the whole circle where nothing is known of the heading.
+    """
+
+    number: int
+    told: str
+    is_goal: bool
+    position: Array
+    yaw: float
+    ellipse: Array
+    fan: Array
+
+
+def agent_marks(replies: Sequence[Reply]) -> list[AgentMark]:
+    """The marks of the replies that point somewhere."""
+    marks = []
+    for number, reply in enumerate(replies, 1):
+        posed = shown_pose(reply)
+        is_goal = reply.goal is not None
+        # A question without a situation was asked from where the camera is, which is no answer.
+        if posed is None or not (is_goal or reply.situation or not reply.question):
+            continue
+        T, covariance = posed
+        at, yaw = T[:2, 3], float(np.arctan2(T[1, 0], T[0, 0]))
+        ellipse = at + ellipse_of(covariance[:2, :2])
+        fan = at + fan_of(yaw, float(np.sqrt(covariance[5, 5])))
+        marks.append(AgentMark(number, reply.told, is_goal, at, yaw, ellipse, fan))
+    return marks
+
+
+def ellipse_of(covariance: Array) -> Array:
+    """Outline (49, 2), m, of `SIGMAS` around zero, no wider than 10 m."""
+    variances, axes = np.linalg.eigh(covariance)
+    radii = np.minimum(SIGMAS * np.sqrt(np.maximum(variances, 0.0)), _WIDEST_M)
+    turn = np.linspace(0.0, 2 * np.pi, 49)
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1) * radii @ axes.T
+
+
+def fan_of(yaw: float, sigma: float) -> Array:
+    """Outline (m, 2), m, of the headings within `SIGMAS`, around zero."""
+    half = min(SIGMAS * sigma, np.pi)
+    turn = yaw + np.linspace(-half, half, 33)
+    rim = _FAN_M * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    return np.concatenate([np.zeros((1, 2)), rim, np.zeros((1, 2))])
+
+
+def positions_of(marks: Sequence[AgentMark]) -> Array:
+    """(k, 2) m."""
+    return np.array([mark.position for mark in marks]).reshape(-1, 2)
+
+
+def marks_layer(view: MapView, marks: Sequence[AgentMark]) -> Markup:
+    """The marks on the map of the page, with the numbers of the table."""
+    return element('g', *(_drawn(view, mark) for mark in marks), class_='agents')
+
+
+def _drawn(view: MapView, mark: AgentMark) -> Markup:
+    x, y = view(mark.position)
+    shapes = []
+    if not mark.is_goal:
+        shapes = [
+            element('path', class_='doubt', d=path(view(mark.ellipse))),
+            element('path', class_='fan', d=path(view(mark.fan))),
+        ]
+    tip = mark.position + 0.35 * np.array([np.cos(mark.yaw), np.sin(mark.yaw)])
+    return element(
+        'g',
+        element('title', f'{mark.number}. {mark.told}'),
+        *shapes,
+        element('path', class_='ahead', d=path(view(np.stack([mark.position, tip])))),
+        element('circle', cx=f'{x:.1f}', cy=f'{y:.1f}', r=10),
+        element('text', mark.number, x=f'{x:.1f}', y=f'{y:.1f}'),
+        class_='goal' if mark.is_goal else 'agent',
+    )
