@@ -46,10 +46,16 @@ class VideoStream:
         frames: most frames that are held; None: as many as the model was made for.
 
     Raises:
-        InputError: so many frames leave no room for words in the model's context.
+        InputError: so many frames leave no room for words in the model's context, or the
+            tokenizer is another model's.
     """
 
     def __init__(self, model: Loc3rVlm, words: Words, *, frames: int | None = None) -> None:
+        if words.vocab_size > model.config.text.vocab_size:
+            raise InputError(
+                f'the tokenizer has {words.vocab_size} tokens and the model '
+                f'{model.config.text.vocab_size}: give the tokenizer that the model came with'
+            )
         frames = model.config.frames if frames is None else frames
         self._model = model
         self._words = words
