@@ -51,6 +51,9 @@ class ScriptedEngine:
         self.calls.append(('reset',))
         self.views.clear()
 
+    def close(self):
+        self.calls.append(('close',))
+
     def localize(self, situation):
         self.calls.append(('localize', situation))
         if self.localize_error:

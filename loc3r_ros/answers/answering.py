@@ -16,7 +16,7 @@ from loc3r_ros.errors import Loc3rError
 from loc3r_ros.types import AgentPose, View
 from loc3r_ros.vlm.agent import camera_agent, nowhere
 from loc3r_ros.vlm.engine import NoAnswerError, SpatialEngine, checked, checked_situation
-from loc3r_ros.vlm.goal_words import goal_of
+from loc3r_ros.vlm.goal_words import goal_of, place_of
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ class Answering:
             reply.agent = self._agent(reply.situation, sight)
             yield from self._engine.ask(question, reply.situation)
             return
-        target = self._engine.ground(place)
+        target = place_of(place) or self._engine.ground(place)
         check()
         reply.confidence = target.confidence
         reply.goal = self._goals.resolve(target, sight, check)

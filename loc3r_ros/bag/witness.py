@@ -12,6 +12,7 @@ from loc3r_ros.answers.answering import Answering
 from loc3r_ros.answers.goals import ROBOT_RADIUS_M, SNAP_RADIUS_M, Goals, NoCostmap
 from loc3r_ros.answers.requests import Turns
 from loc3r_ros.answers.scene import Scene
+from loc3r_ros.bag.closing import Closing
 from loc3r_ros.bag.keyframes import Keyframes
 from loc3r_ros.bag.recording import Recording
 from loc3r_ros.localizer import Step
@@ -26,7 +27,7 @@ MakeEngine = Callable[
 """Makes an engine that looks at the newest pose and at the map."""
 
 
-class Witness:
+class Witness(Closing):
     """Sees each image once, remembers what its engine remembers of keyframes, and answers.
 
     Args:
@@ -34,26 +35,29 @@ class Witness:
 
     Attributes:
         answering: answers, about what was seen up to now.
-        engine: name of what answers.
-        grid: the map that goals must be free in; None before the first.
-        problems: keyframes that the engine did not take in, and why.
     """
 
     def __init__(self, make_engine: MakeEngine) -> None:
         self._scene = Scene()
-        engine = make_engine(lambda: self._scene.pose, lambda: self._scene.grid)
+        self._engine = make_engine(lambda: self._scene.pose, lambda: self._scene.grid)
         settings = {'robot_radius_m': ROBOT_RADIUS_M, 'goal_snap_radius_m': SNAP_RADIUS_M}
         goals = Goals(self._scene, NoCostmap(), settings)
-        self.answering = Answering(engine, Turns(lambda: 0), self._scene, goals)
-        self.engine = engine.identity
+        self.answering = Answering(self._engine, Turns(lambda: 0), self._scene, goals)
         self._failures: dict[str, int] = {}
 
     @property
+    def engine(self) -> str:
+        """Name of what answers."""
+        return self._engine.identity
+
+    @property
     def grid(self) -> OccupancyGrid | None:
+        """The map that goals must be free in; None before the first."""
         return self._scene.grid
 
     @property
     def problems(self) -> list[str]:
+        """Keyframes that the engine did not take in, and why."""
         return [f'{why}: {count} keyframes' for why, count in self._failures.items()]
 
     def see(self, stamp_ns: int, step: Step) -> None:
@@ -79,6 +83,10 @@ class Witness:
             self._observe(view)
         stamp_ns, newest = keyframes.last
         self._scene.see(stamp_ns, keyframes.epoch, newest)
+
+    def close(self) -> None:
+        """Free the engine; nothing is asked any more."""
+        self._engine.close()
 
     def know(self, stamp_ns: int, grid: OccupancyGrid) -> None:
         """Take in the map as it is at a stamp, ns."""

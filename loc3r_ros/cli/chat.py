@@ -42,11 +42,11 @@ def execute(args: argparse.Namespace) -> int:
     """See the recording, then answer until there are no more questions."""
     with TemporaryDirectory(prefix='loc3r_chat_') as temporary:
         out = Path(temporary) if args.out is None else args.out
-        witness = recorded.open_witness(args)
-        if status := _see(args, out, witness):
-            return status
-        print(f'{witness.engine}. /help tells what can be asked.', file=sys.stderr)
-        Conversation(witness.answering, lambda replies: show_map(witness, out, replies)).hold()
+        with recorded.open_witness(args) as witness:
+            if status := _see(args, out, witness):
+                return status
+            print(f'{witness.engine}. /help tells what can be asked.', file=sys.stderr)
+            Conversation(witness.answering, lambda replies: show_map(witness, out, replies)).hold()
     return 0
 
 

@@ -7,6 +7,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     vlm.add_argument('--vlm', metavar='FOLDER', type=Path, help='its weights')
     vlm.add_argument('--vlm-device', default='auto', help='default: auto, a GPU if any')
     vlm.add_argument('--vlm-precision', choices=PRECISIONS, default='auto')
+    vlm.add_argument(
+        '--vlm-allow',
+        metavar='PATTERN',
+        action='append',
+        default=[],
+        help='keys that its weights may lack, as *_head.*; may be given again',
+    )
     maps = parser.add_argument_group('map')
     maps.add_argument('--resolution', type=float, default=0.05, help='m per cell (default: 0.05)')
     maps.add_argument('--max-range', type=float, default=4.0, help='m (default: 4)')
@@ -68,8 +76,15 @@ def open_witness(args: argparse.Namespace) -> Witness:
     """Who answers, with the language model that the options name."""
     from loc3r_ros.bag.witness import Witness
 
-    how = {'device': args.vlm_device, 'precision': args.vlm_precision}
-    return Witness(partial(open_engine, args.vlm, **how))
+    return Witness(
+        partial(
+            open_engine,
+            args.vlm,
+            device=args.vlm_device,
+            precision=args.vlm_precision,
+            allow=args.vlm_allow,
+        )
+    )
 
 
 def make_run(
@@ -115,9 +130,11 @@ class ProgressBar:
         # A service manager stops a process with SIGTERM: then, too, the results are written.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         columns = (TextColumn('{task.description:>12}'), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, Remaining(), console=Console(stderr=True)) as bar:
+        with ExitStack() as shown:
+            bar = Progress(*columns, Remaining(), console=Console(stderr=True))
+            shown.enter_context(bar)
+            self.stop = shown.close
             task = bar.add_task('opening', total=run.recording.len_hint or None)
-            self.stop = bar.stop
 
             def report(done: int, total: int, state: str) -> None:
                 bar.update(task, completed=done, total=max(done, total), description=state)

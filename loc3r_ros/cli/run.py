@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,10 @@ def execute(args: argparse.Namespace) -> int:
     """Run, with a progress bar; says the answers, and where the report is."""
     if args.vlm and not args.questions:
         raise InputError('--vlm answers questions, but none is asked: add --ask or --localize')
-    witness = recorded.open_witness(args) if args.questions else None
     bar = recorded.ProgressBar()
-    with recorded.open_recording(args) as recording:
+    with ExitStack() as opened:
+        witness = opened.enter_context(recorded.open_witness(args)) if args.questions else None
+        recording = opened.enter_context(recorded.open_recording(args))
         run = recorded.make_run(
             args,
             recording,

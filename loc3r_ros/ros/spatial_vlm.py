@@ -190,6 +190,8 @@ class SpatialVlmNode(Stage):
 
     def cleanup(self) -> None:
         """Free the engine."""
+        assert self._engine is not None
+        self._engine.close()
         self._engine = None
         self.__dict__.pop('_answering', None)  # it would keep the engine in memory
         free_memory()

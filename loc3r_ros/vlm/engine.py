@@ -57,6 +57,9 @@ class SpatialEngine(Protocol):
     def reset(self) -> None:
         """Forget all: a new epoch begins."""
 
+    def close(self) -> None:
+        """Free what it holds; it is not used any more."""
+
 
 def checked(text: str, what: str) -> str:
     """A question or description without the white space around it.

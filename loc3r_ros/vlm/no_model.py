@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from loc3r_ros.types import AgentPose, OccupancyGrid, Target, TrackedPose, View
 from loc3r_ros.vlm.agent import camera_agent, nowhere, whereabouts
 from loc3r_ros.vlm.engine import NoAnswerError
+from loc3r_ros.vlm.goal_words import place_of
 
 IDENTITY = 'no model loaded'
 
@@ -26,13 +27,6 @@ _WHERE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _MAPPED = re.compile(r'\bmapped\b|\bexplored\b|\bhow (much|big|large)\b.*\bmap\b', re.IGNORECASE)
-_NUMBER = r'[-+]?(?:\d+\.?\d*|\.\d+)'
-_COORDINATES = re.compile(
-    rf'\(?\s*(?:x\s*[=:]?\s*)?({_NUMBER})(?:\s*m)?(?:\s*[,;]\s*|\s+)'
-    rf'(?:y\s*[=:]?\s*)?({_NUMBER})(?:\s*m)?\s*\)?',
-    re.IGNORECASE,
-)
-_FARTHEST = 1e5
 
 
 class NoModel:
@@ -59,6 +53,9 @@ class NoModel:
     def reset(self) -> None:
         """There is nothing to forget."""
 
+    def close(self) -> None:
+        """There is nothing to free."""
+
     def localize(self, situation: str) -> AgentPose:
         """The tracked pose of the camera; words cannot be placed."""
         if situation:
@@ -77,14 +74,7 @@ class NoModel:
 
     def ground(self, description: str) -> Target:
         """The place of two coordinates, m in `map`."""
-        found = _COORDINATES.fullmatch(description.strip())
-        if found is None:
-            return Target(False, np.full(3, np.nan), reason=REMEDY)
-        x, y = float(found[1]), float(found[2])
-        if max(abs(x), abs(y)) > _FARTHEST:
-            reason = f'({x:g}, {y:g}) is no place in a map: coordinates are in metres'
-            return Target(False, np.full(3, np.nan), reason=reason)
-        return Target(True, np.array([x, y, 0.0]), confidence=1.0)
+        return place_of(description) or Target(False, np.full(3, np.nan), reason=REMEDY)
 
     def _whereabouts(self) -> str:
         here = self.localize('')

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from loc3r_ros.errors import InputError
@@ -21,6 +21,7 @@ def open_engine(
     *,
     device: str = 'auto',
     precision: str = 'auto',
+    allow: Sequence[str] = (),
 ) -> SpatialEngine:
     """Load a model, or do without.
 
@@ -31,6 +32,7 @@ def open_engine(
         grid: the map as it is now, or None before the first.
         device: cpu, cuda, cuda:1, ...; auto: a GPU if any.
         precision: of the weights, one of `PRECISIONS`.
+        allow: patterns of keys that may be missing or unexpected; see `vlm.weights.load`.
 
     Raises:
         InputError: there is no such folder, or its weights cannot be used (CheckpointError).
@@ -45,4 +47,4 @@ def open_engine(
         )
     from loc3r_ros.vlm.spatial_vlm import SpatialVlm  # torch and transformers: seconds to import
 
-    return SpatialVlm.load(path, device=device, precision=precision)
+    return SpatialVlm.load(path, device=device, precision=precision, allow=allow)

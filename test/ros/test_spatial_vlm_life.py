@@ -127,11 +127,12 @@ def test_weights_are_loaded_at_configure_and_freed_at_cleanup(ros, monkeypatch, 
     )
     parameters = {'vlm_weights': str(tmp_path), 'device': 'cpu', 'precision': 'fp32'}
     node, _ = start(ros, make_engine=None, parameters=parameters)
-    assert loads == [(tmp_path, {'device': 'cpu', 'precision': 'fp32'})]
+    assert loads == [(tmp_path, {'device': 'cpu', 'precision': 'fp32', 'allow': ()})]
     assert ask(ros).answer.engine == 'loc3r'
-    engine = weakref.ref(node._engine)
+    engine, calls = weakref.ref(node._engine), node._engine.calls
     node.trigger_deactivate()
     node.trigger_cleanup()
+    assert calls[-1] == ('close',)
     assert engine() is None, 'something still holds the weights'
     node.set_parameters([Parameter('engine', value='none')])
     node.trigger_configure()
