@@ -14,6 +14,9 @@ from loc3r_ros.vlm.weights.roles import Shapes
 OURS = 'loc3r_vlm'
 """`model_type` in the config.json of our own layout."""
 
+_ABOUT = ('model_type', 'training')
+"""What config.json says beside the dimensions: whose it is, and how it was trained, in words."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -44,7 +47,7 @@ def plan_ours(values: Mapping[str, Any], shapes: Shapes) -> Plan:
     Raises:
         CheckpointError: config.json is not one of ours.
     """
-    dimensions = {name: value for name, value in values.items() if name != 'model_type'}
+    dimensions = {name: value for name, value in values.items() if name not in _ABOUT}
     try:
         config = VlmConfig.from_json(dimensions)
     except InputError as error:

@@ -1,0 +1,154 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""The engine that answers with Loc3R-VLM: keyframes in, words and poses in `map` out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from loc3r_ros.geometry import Array
+from loc3r_ros.types import AgentPose, Target, View
+from loc3r_ros.vlm.agent import upright
+from loc3r_ros.vlm.engine import NoAnswerError, checked
+from loc3r_ros.vlm.situated import Situated, agent_in_map, bev_in_map, target_in_map
+from loc3r_ros.vlm.stream import VideoStream
+from loc3r_ros.vlm.weights import LoadReport, load
+from loc3r_ros.vlm.weights.shards import read_json
+
+OUR_LAYOUT = 'loc3r_ros'
+"""As a report names it."""
+
+_ARTICLES = ('the ', 'a ', 'an ', 'my ', 'your ', 'our ')
+
+
+class SpatialVlm:
+    """A `SpatialEngine` on a `VideoStream`.
+
+    The first view of an epoch anchors the model's BEV frame, and so all places in `map`.
+
+    Args:
+        stream: frames and questions; from now on this engine's alone.
+        identity: of the model, for answers and logs.
+        can_localize: whether the localization heads have weights; without, words are answered and
+            places are not.
+        takes_camera_tokens: whether the camera projector has weights; without, camera tokens are
+            left out.
+    """
+
+    def __init__(
+        self,
+        stream: VideoStream,
+        identity: str,
+        *,
+        can_localize: bool = True,
+        takes_camera_tokens: bool = True,
+    ) -> None:
+        self.identity = identity
+        self._stream = stream
+        self._can_localize = can_localize
+        self._takes_camera_tokens = takes_camera_tokens
+        self._first: View | None = None
+        self._newest: View | None = None
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path | str,
+        *,
+        device: str = 'auto',
+        precision: str = 'auto',
+        allow: Sequence[str] = (),
+    ) -> SpatialVlm:
+        """Load weights; see `vlm.weights.load` for the arguments and what it raises."""
+        model, words, report = load(folder, device=device, precision=precision, allow=allow)
+        return cls(
+            VideoStream(model, words),
+            identity_of(sum(p.numel() for p in model.parameters()), report),
+            can_localize=report.can_localize,
+            takes_camera_tokens=report.takes_camera_tokens,
+        )
+
+    def observe(self, view: View) -> None:
+        """Take in one keyframe; one of another epoch begins anew.
+
+        Raises:
+            InputError: its image or camera token do not fit the model.
+            NoAnswerError: out of memory even with the fewest frames.
+        """
+        if self._first is not None and view.epoch != self._first.epoch:
+            self.reset()
+        token = view.camera_token if self._takes_camera_tokens else None
+        self._stream.observe(view.rgb, token, view.stamp)
+        self._newest = view
+        if self._first is None:
+            self._first = view
+
+    def localize(self, situation: str) -> AgentPose:
+        """Where the agent stands who says so, as the model's heads tell.
+
+        An empty situation gives the newest keyframe's place, whose covariance is not known (NaN).
+        """
+        if not situation.strip():
+            return self._at_camera()
+        return agent_in_map(self._situated(situation), self._T_map_bev())
+
+    def ask(self, question: str, situation: str = '') -> Iterator[str]:
+        """Answer in words, as they come."""
+        return self._stream.ask(question, situation)
+
+    def ground(self, description: str) -> Target:
+        """Where a thing is, to within a step.
+
+        Loc3R-VLM has no head for grounding. What it can tell is where somebody stands; so it is
+        asked for who says to be next to the thing.
+        """
+        thing = checked(description, 'description').rstrip('.!?')
+        named = thing if thing.lower().startswith(_ARTICLES) else f'the {thing}'
+        situated = self._situated(f'I am standing next to {named}.')
+        return target_in_map(situated, self._T_map_bev(), thing)
+
+    def reset(self) -> None:
+        """Forget all: a new epoch begins."""
+        self._first = self._newest = None
+        self._stream.reset()
+
+    def close(self) -> None:
+        """Forget all and free the caches."""
+        self._first = self._newest = None
+        self._stream.close()
+
+    def _situated(self, situation: str) -> Situated:
+        if not self._can_localize:
+            raise NoAnswerError(
+                f'{self.identity} answers in words and cannot tell places: its weights lack the '
+                'localization heads. Load Loc3R-VLM (loc3r weights list)'
+            )
+        return self._stream.localize(situation)
+
+    def _T_map_bev(self) -> Array:
+        if self._first is None:
+            raise NoAnswerError('all that was seen has been forgotten meanwhile: ask again')
+        return bev_in_map(self._first.T_map_camera)
+
+    def _at_camera(self) -> AgentPose:
+        if self._newest is None:
+            raise NoAnswerError('no keyframe has been seen yet: show the camera around')
+        return AgentPose(True, upright(self._newest.T_map_camera), np.full((6, 6), np.nan))
+
+
+def identity_of(parameters: int, report: LoadReport) -> str:
+    """`Loc3R-VLM 8.0 B, bf16, weights 0123abcd`; our own layout has to say how it was trained.
+
+    A network that nobody trained speaks as fluently of nothing, and must not be taken for one.
+    """
+    name = 'Loc3R-VLM' if report.can_localize else 'LLaVA-Video without localization'
+    size = f'{parameters / 1e9:.1f} B' if parameters >= 1e8 else f'{parameters / 1e6:.1f} M'
+    is_trained = report.layout != OUR_LAYOUT or _says_how_trained(report.folder)
+    weights = f'weights {report.fingerprint[:8]}' if is_trained else 'random weights'
+    return f'{name} {size}, {report.precision}, {weights}'
+
+
+def _says_how_trained(folder: Path) -> bool:
+    return bool(read_json(folder / 'config.json').get('training'))
