@@ -41,6 +41,7 @@ setup(
     extras_require={
         'eval': ['evo>=1.28'],
         'bench': ['octomap-python>=1.8'],
+        'quant': ['torchao>=0.18'],
         # Below 9: the pytest plugin of ROS's launch_testing (to Jazzy at least) fails with it.
         'dev': [
             'hypothesis>=6',

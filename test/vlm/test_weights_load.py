@@ -19,6 +19,7 @@ from weights_folders import (
     write_llava,
 )
 
+from loc3r_ros.cli import main
 from loc3r_ros.errors import CheckpointError, InputError
 from loc3r_ros.vlm.tokenizer import Words
 from loc3r_ros.vlm.weights import OWN_PARTS, load, save
@@ -43,7 +44,7 @@ def test_loc3r_as_published_gives_the_same_outputs(public):
     assert len(report.unused) == 2
     assert report.can_localize
     assert report.takes_camera_tokens
-    assert 'layout_head is model.bev_proj.weight, model.bev_proj.bias' in str(report)
+    assert 'layout_head is model.bev_proj\n' in str(report)
     assert not any(parameter.is_meta for parameter in model.parameters())
     assert not any(buffer.is_meta for buffer in model.buffers())
 
@@ -83,7 +84,7 @@ def test_our_own_layout_comes_back_as_it_was_saved(tmp_path, public):
 
 @pytest.mark.parametrize(
     ('precision', 'dtype', 'tolerance'),
-    [('bf16', torch.bfloat16, 0.05), ('fp16', torch.float16, 0.005), ('fp32', torch.float32, 0)],
+    [('bf16', torch.bfloat16, 0.02), ('fp16', torch.float16, 0.003), ('fp32', torch.float32, 0)],
 )
 def test_floating_precisions(public, precision, dtype, tolerance):
     model, _, report = load(public, precision=precision, device='cpu')
@@ -262,3 +263,28 @@ def test_what_cannot_be_saved(tmp_path):
     with pytest.raises(InputError, match='cannot write to'):
         save(network(), Words.tiny(), tmp_path / 'file')
     assert OWN_NAMES.keys() == {pattern.removesuffix('.*') for pattern in OWN_PARTS}
+
+
+def test_inspect_prints_the_balance_of_a_folder(public, capsys):
+    assert main(['weights', 'inspect', str(public)]) == 0
+    out = capsys.readouterr().out
+    assert 'Loc3R-VLM as published' in out
+    assert f'matched     {len(network().state_dict())}' in out
+    assert 'position_head is model.head_pos.net.0, model.head_pos.net.2\n' in out
+    (public / 'tokenizer.json').unlink()
+    folder = write_llava(public, llava_tensors(network(), names={}))
+    assert main(['weights', 'inspect', str(folder)]) == 2
+    output = capsys.readouterr()
+    assert 'missing     14: camera_projector.0.bias' in output.out
+    assert "These are Loc3R's own parts" in output.err
+
+
+def test_a_head_of_another_width_is_told_from_a_wrong_configuration(tmp_path):
+    tensors = llava_tensors(network())
+    tensors['model.f_cam.0.weight'] = torch.ones(50, 24)
+    tensors['model.f_cam.0.bias'] = torch.ones(50)
+    tensors['model.f_cam.2.weight'] = torch.ones(64, 50)
+    with pytest.raises(CheckpointError) as error:
+        load(write_llava(tmp_path, tensors), device='cpu')
+    assert 'camera_projector.0.weight [50, 24] where [64, 24] is expected' in str(error.value)
+    assert 'other widths than vlm/model/assumptions.py' in str(error.value)

@@ -60,7 +60,7 @@ class WeightsFolder:
         if complaints:
             raise CheckpointError(
                 f'{self.path}: these {self.plan.layout} weights do not fit the model: '
-                f'{"; ".join(complaints)}. {_remedy(missing, bool(self.misshapen))}'
+                f'{"; ".join(complaints)}. {_remedy(missing, self.misshapen)}'
             )
 
     def report(self, precision: str) -> LoadReport:
@@ -170,12 +170,16 @@ def _allowed(key: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(key, pattern) for pattern in patterns)
 
 
-def _remedy(missing: list[str], misshapen: bool) -> str:
-    if missing and not misshapen and all(_allowed(key, OWN_PARTS) for key in missing):
+def _remedy(missing: Sequence[str], misshapen: Sequence[str]) -> str:
+    if misshapen:
+        if all(_allowed(complaint, OWN_PARTS) for complaint in misshapen):
+            return (
+                "Loc3R's own parts have other widths than vlm/model/assumptions.py takes them for"
+            )
+        return f'Is config.json that of these weights? If so, {AGAIN}'
+    if missing and all(_allowed(key, OWN_PARTS) for key in missing):
         return (
             "These are Loc3R's own parts: use weights that have them (loc3r weights fetch "
             'loc3r-vlm), or allow them by name to get answers without localization'
         )
-    if misshapen:
-        return f'Is config.json that of these weights? If so, {AGAIN}'
     return f'Either {AGAIN}, or allow these by name if you know that they do not matter'

@@ -73,10 +73,11 @@ def listed(names: Iterable[str]) -> str:
 
 
 def _renamed(matched: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Loc3R's parts that were found under other names: a guess to be looked at."""
-    keys = {role: [k for k in matched if k.startswith(f'{role}.')] for role in ROLES}
-    return [
-        (role, ', '.join(matched[key] for key in found))
-        for role, found in keys.items()
-        if found and any(matched[key] != key for key in found)
-    ]
+    """Loc3R's parts that were found under other names: conclusions to be looked at."""
+    found = []
+    for role in ROLES:
+        keys = sorted(key for key in matched if key.startswith(f'{role}.'))
+        layers = dict.fromkeys(matched[key].rpartition('.')[0] for key in keys)
+        if any(matched[key] != key for key in keys):
+            found.append((role, ', '.join(layers)))
+    return found
