@@ -51,6 +51,9 @@ class ScriptedEngine:
         self.calls.append(('reset',))
         self.views.clear()
 
+    def wait(self):
+        self.calls.append(('wait',))
+
     def close(self):
         self.calls.append(('close',))
 

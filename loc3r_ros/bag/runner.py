@@ -36,7 +36,7 @@ from loc3r_ros.localizer import Step, timed
 from loc3r_ros.mapping import BevConfig
 from loc3r_ros.mapping.map_file import load_map
 from loc3r_ros.pipeline import Pipeline
-from loc3r_ros.types import TrackingState
+from loc3r_ros.types import OccupancyGrid, TrackingState
 
 logger = logging.getLogger(__name__)
 
@@ -172,9 +172,14 @@ class Run:
             return False
         found = Keyframes.load(self.out / KEYFRAMES, self.source)
         self.witness.recall(found, self.recording)
-        if found.last is not None and (self.out / 'map.yaml').exists():
-            self.witness.know(found.last[0], load_map(self.out / 'map.yaml'))
+        if found.last is not None:
+            self.witness.know(found.last[0], self._mapped())
         return True
+
+    def _mapped(self) -> OccupancyGrid:
+        """The map of a finished run; without cells where nothing was mapped."""
+        path = self.out / 'map.yaml'
+        return load_map(path) if path.exists() else self.pipeline.grid()
 
     def _resume(self) -> tuple[int, int | None]:
         """First image to process, and how many splits of the bag to keep."""

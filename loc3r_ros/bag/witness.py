@@ -89,8 +89,12 @@ class Witness(Closing):
         self._engine.close()
 
     def know(self, stamp_ns: int, grid: OccupancyGrid) -> None:
-        """Take in the map as it is at a stamp, ns."""
+        """Take in the map as it is at the end of what was seen, whose stamp (ns) is given.
+
+        From then on the same questions get the same answers.
+        """
         self._scene.map(stamp_ns, grid)
+        self._engine.wait()
 
     def _observe(self, view: View) -> None:
         """One keyframe less is no reason to stop a run."""

@@ -72,7 +72,7 @@ def show_map(witness: Witness, out: Path, replies: list[Reply]) -> str:
     from loc3r_ros.bag.report.map_picture import write_map_picture
     from loc3r_ros.bag.trajectory import read_tum
 
-    if witness.grid is None:
+    if witness.grid is None or not witness.grid.data.size:
         raise InputError('nothing has been mapped: there is no picture to show')
     path = out.resolve() / 'map.png'
     write_map_picture(path, witness.grid, read_tum(out / 'trajectory.tum').T, replies)

@@ -54,6 +54,9 @@ class SpatialEngine(Protocol):
             NoAnswerError: nothing can be told now.
         """
 
+    def wait(self) -> None:
+        """Let what runs in the background end; then answers hang on the keyframes alone."""
+
     def reset(self) -> None:
         """Forget all: a new epoch begins."""
 

@@ -50,6 +50,9 @@ class NoModel:
     def observe(self, view: View) -> None:
         """Nothing is learnt from images here."""
 
+    def wait(self) -> None:
+        """Nothing runs in the background."""
+
     def reset(self) -> None:
         """There is nothing to forget."""
 

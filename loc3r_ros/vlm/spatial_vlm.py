@@ -109,6 +109,10 @@ class SpatialVlm:
         situated = self._situated(f'I am standing next to {named}.')
         return target_in_map(situated, self._T_map_bev(), thing)
 
+    def wait(self) -> None:
+        """Let the reading of thinned frames finish."""
+        self._stream.wait()
+
     def reset(self) -> None:
         """Forget all: a new epoch begins."""
         self._first = self._newest = None

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from loc3r_ros.answers.reply import Reply
-from loc3r_ros.bag.report.axes import number
 from loc3r_ros.bag.report.markup import Markup, element
 
 _COLUMNS = ('', 'question', 'answer', 'confidence', 'time')
@@ -40,6 +39,6 @@ def _row(k: int, reply: Reply) -> Markup:
         element('td', asked),
         element('td', reply.told),
         element('td', f'{100 * reply.confidence:.0f} %' if known else '–'),
-        element('td', f'{number(reply.duration, 2)} s'),
+        element('td', f'{reply.duration:.2f} s'),
         class_=None if reply.found else 'unanswered',
     )

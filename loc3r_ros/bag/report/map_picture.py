@@ -57,7 +57,10 @@ def map_picture(grid: OccupancyGrid, T_map_camera: Array, replies: Sequence[Repl
         _draw_cells(picture, view, cells)
     cv2.polylines(picture, _pixels(view, track), False, _PATH, 2, cv2.LINE_AA, _SHIFT)
     for mark in marks:
-        _draw_mark(picture, view, mark)
+        if not mark.is_goal:
+            _draw_doubt(picture, view, mark)
+    for mark in marks:
+        _draw_place(picture, view, mark)
     return picture
 
 
@@ -76,14 +79,16 @@ def _draw_cells(picture: Picture, view: MapView, cells: KnownCells) -> None:
     picture[seen >= 65] = _OCCUPIED
 
 
-def _draw_mark(picture: Picture, view: MapView, mark: AgentMark) -> None:
+def _draw_doubt(picture: Picture, view: MapView, mark: AgentMark) -> None:
+    for outline, opacity in ((mark.ellipse, 0.25), (mark.fan, 0.35)):
+        shade = cv2.fillPoly(picture.copy(), _pixels(view, outline), _AGENT, cv2.LINE_AA, _SHIFT)
+        cv2.addWeighted(shade, opacity, picture, 1.0 - opacity, 0.0, picture)
+        cv2.polylines(picture, _pixels(view, outline), True, _AGENT, 1, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_place(picture: Picture, view: MapView, mark: AgentMark) -> None:
+    """A disc with the number, and a stroke ahead of it."""
     color = _GOAL if mark.is_goal else _AGENT
-    if not mark.is_goal:
-        shade = picture.copy()
-        for outline in (mark.ellipse, mark.fan):
-            cv2.fillPoly(shade, _pixels(view, outline), color, cv2.LINE_AA, _SHIFT)
-        cv2.addWeighted(shade, 0.3, picture, 0.7, 0.0, picture)
-        cv2.polylines(picture, _pixels(view, mark.ellipse), True, color, 1, cv2.LINE_AA, _SHIFT)
     ahead = mark.position + 0.4 * np.array([np.cos(mark.yaw), np.sin(mark.yaw)])
     line = _pixels(view, np.stack([mark.position, ahead]))
     cv2.polylines(picture, line, False, color, 3, cv2.LINE_AA, _SHIFT)
