@@ -7,7 +7,7 @@ import argparse
 from importlib import import_module
 from typing import Any
 
-SUBJECTS = ('encoder', 'tracking', 'mapping', 'node')
+SUBJECTS = ('encoder', 'tracking', 'mapping', 'node', 'vlm')
 
 
 def add_parser(commands: Any) -> None:
