@@ -35,7 +35,7 @@ setup(
         'small_gicp>=1.0',
         'tokenizers>=0.21',
         'torch>=2.6',
-        'transformers>=4.54',
+        'transformers>=4.51',
         'zstandard>=0.21',
     ],
     extras_require={

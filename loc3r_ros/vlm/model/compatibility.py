@@ -1,28 +1,19 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """transformers' classes in the form used here: all that differs between its versions.
 
-Works with transformers 4.54 to 5.x; before, its decoders take no cache but their own.
+Works with transformers 4.51 to 5.x.
 """
 
 from __future__ import annotations
 
-import inspect
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from transformers import Qwen2Config, Qwen2Model, SiglipVisionConfig, SiglipVisionModel
-from transformers.modeling_utils import AttentionInterface
 from transformers.models.qwen2.modeling_qwen2 import Qwen2RMSNorm, Qwen2RotaryEmbedding
 
 from loc3r_ros.vlm.config import QwenShape, SiglipShape
-from loc3r_ros.vlm.model.attention import attend
-
-_ATTENTION = 'loc3r'
-AttentionInterface.register(_ATTENTION, attend)
-
-_TAKES_CACHE_POSITION = 'cache_position' in inspect.signature(Qwen2Model.forward).parameters
-"""transformers 4: the cache's positions are an argument of their own."""
 
 
 def siglip(shape: SiglipShape) -> nn.Module:
@@ -66,30 +57,11 @@ def qwen(shape: QwenShape) -> Qwen2Model:
         rms_norm_eps=shape.rms_norm_eps,
         rope_theta=shape.rope_theta,
         use_sliding_window=False,
-        attn_implementation=_ATTENTION,
+        attn_implementation='sdpa',
     )
     model = Qwen2Model(config)
     _use_torch_norms(model, shape.rms_norm_eps)
     return model
-
-
-def read(
-    language: Qwen2Model, embeddings: Tensor, mask: Tensor | None, cache: Any, start: int
-) -> Tensor:
-    """Hidden states (B, n, width) after the last norm.
-
-    The mask is given by kind of layer, which all versions take as finished.
-    """
-    positions = torch.arange(start, start + embeddings.shape[1], device=embeddings.device)
-    more = {'cache_position': positions} if _TAKES_CACHE_POSITION else {}
-    return language(
-        inputs_embeds=embeddings,
-        attention_mask={'full_attention': mask},
-        position_ids=positions[None],
-        past_key_values=cache,
-        use_cache=cache is not None,
-        **more,
-    ).last_hidden_state
 
 
 def make_constants(vision: nn.Module, language: Qwen2Model, device: torch.device) -> None:

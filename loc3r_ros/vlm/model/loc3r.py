@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +16,7 @@ from loc3r_ros.errors import InputError
 from loc3r_ros.vlm.config import VlmConfig
 from loc3r_ros.vlm.model import compatibility
 from loc3r_ros.vlm.model.attention import extension_mask
+from loc3r_ros.vlm.model.decoder import KeyValues, read
 from loc3r_ros.vlm.model.heads import PlaneGaussian, WideLinear, mlp
 
 
@@ -90,7 +90,7 @@ class Loc3rVlm(nn.Module):
         """Embeddings (..., width) of token ids (...)."""
         return self.language.embed_tokens(ids)
 
-    def decode(self, embeddings: Tensor, cache: Any = None, start: int = 0) -> Tensor:
+    def decode(self, embeddings: Tensor, cache: KeyValues | None = None, start: int = 0) -> Tensor:
         """Read embeddings that follow `start` cached ones.
 
         Args:
@@ -108,7 +108,7 @@ class Loc3rVlm(nn.Module):
         text = self.config.text
         groups = text.heads // text.kv_heads
         mask = extension_mask(embeddings.shape[1], start, groups, embeddings)
-        return compatibility.read(self.language, embeddings, mask, cache, start)
+        return read(self.language, embeddings, mask, cache, start)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits (..., vocabulary) of the next token."""
