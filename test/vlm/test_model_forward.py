@@ -112,9 +112,9 @@ def test_attention_is_softmax_of_products_over_what_may_be_seen(new, start):
     query = torch.randn(2, 6, new, 8, generator=generator, dtype=torch.float64)
     key, value = torch.randn(2, 2, 2, start + new, 8, generator=generator, dtype=torch.float64)
     mask = extension_mask(new, start, 3, query)
-    out, _ = attend(torch.nn.Module(), query, key, value, mask, scaling=0.3)
+    out = attend(query, key, value, mask).unflatten(2, (6, 8))
     for head in range(6):
-        products = 0.3 * query[:, head] @ key[:, head // 3].mT
+        products = query[:, head] @ key[:, head // 3].mT / 8**0.5
         for row in range(new):
             weights = products[:, row, : start + row + 1].softmax(-1)
             expected = (weights[:, None] @ value[:, head // 3, : start + row + 1])[:, 0]
