@@ -47,6 +47,13 @@ def add_parser(commands: Any) -> None:
     inspect.add_argument(
         'source', type=Path, metavar='PATH', help='.pth, .safetensors, or folder of a loc3r-vlm'
     )
+    inspect.add_argument(
+        '--vlm-allow',
+        metavar='PATTERN',
+        action='append',
+        default=[],
+        help='keys that a folder may lack, as *_head.*; may be given again',
+    )
     inspect.set_defaults(execute=_inspect)
 
 
@@ -74,7 +81,8 @@ def _fetch(args: argparse.Namespace) -> int:
     )
     download(weights, listing, folder, say=print)
     if weights.name != 'siglip':
-        print(f'Use it with: loc3r run BAG -o out --vlm {folder}')
+        print(f'Look into it: loc3r weights inspect {folder}')
+        print(f'Use it:       loc3r chat BAG --vlm {folder}')
     return 0
 
 
@@ -107,15 +115,13 @@ def _convert(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    return _inspect_folder(args.source) if args.source.is_dir() else _inspect_cut3r(args.source)
-
-
-def _inspect_folder(path: Path) -> int:
+    if not args.source.is_dir():
+        return _inspect_cut3r(args.source)
     from loc3r_ros.vlm.weights.folder import look
 
-    folder = look(path)
+    folder = look(args.source)
     print(folder.report('not loaded'))
-    folder.check(())
+    folder.check(args.vlm_allow)
     return 0
 
 

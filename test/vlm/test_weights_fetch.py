@@ -141,6 +141,8 @@ def test_the_command_prints_licence_and_size_before_anything_comes(
     template = f'{hub.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}'
     monkeypatch.setattr(constants, 'ENDPOINT', hub.address)
     monkeypatch.setattr(constants, 'HUGGINGFACE_CO_URL_TEMPLATE', template)
+    name = 'huggingface_hub.file_download.HUGGINGFACE_CO_URL_TEMPLATE'
+    monkeypatch.setattr(name, template, raising=False)  # a copy, before version 1
     monkeypatch.chdir(tmp_path)
     hub.broken = True
     assert main(['weights', 'fetch', 'llava-video-7b']) == 2
@@ -151,7 +153,7 @@ def test_the_command_prints_licence_and_size_before_anything_comes(
     assert main(['weights', 'fetch', 'llava-video-7b']) == 0
     assert (tmp_path / 'llava-video-7b' / SHARD).read_bytes() == FILES[SHARD]
     out = capsys.readouterr().out.splitlines()
-    assert out[-1] == 'Use it with: loc3r run BAG -o out --vlm llava-video-7b'
+    assert out[-1] == 'Use it:       loc3r chat BAG --vlm llava-video-7b'
 
 
 def test_the_command_says_the_same_without_a_network(tmp_path, capsys, monkeypatch):

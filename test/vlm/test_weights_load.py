@@ -75,11 +75,14 @@ def test_our_own_layout_comes_back_as_it_was_saved(tmp_path, public):
     torch.testing.assert_close(outputs(model), outputs(network()), rtol=0, atol=0)
     assert words.encode('the red chair') == Words.tiny().encode('the red chair')
     assert report.fingerprint == load(public, device='cpu')[2].fingerprint
+    assert report.training == ''
     other = load(public, device='cpu')[0]
     with torch.no_grad():
         other.lm_head.weight += 1e-3
-    save(other, words, tmp_path / 'other')
-    assert load(tmp_path / 'other', device='cpu')[2].fingerprint != report.fingerprint
+    save(other, words, tmp_path / 'other', training='ten rooms, an hour')
+    changed = load(tmp_path / 'other', device='cpu')[2]
+    assert changed.fingerprint != report.fingerprint
+    assert 'training    ten rooms, an hour' in str(changed)
 
 
 @pytest.mark.parametrize(
@@ -277,6 +280,8 @@ def test_inspect_prints_the_balance_of_a_folder(public, capsys):
     output = capsys.readouterr()
     assert 'missing     14: camera_projector.0.bias' in output.out
     assert "These are Loc3R's own parts" in output.err
+    allow = [word for pattern in OWN_PARTS for word in ('--vlm-allow', pattern)]
+    assert main(['weights', 'inspect', str(folder), *allow]) == 0
 
 
 def test_a_head_of_another_width_is_told_from_a_wrong_configuration(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,7 @@ class WeightsFolder:
             unexpected=self.plan.unexpected,
             unused=self.plan.unused,
             precision=precision,
+            training=self.plan.training,
             fingerprint=digest_of(config, self._sorted()),
         )
 
@@ -117,13 +118,7 @@ def _compare(folder: Path, plan: Plan, stored: dict[str, Stored]) -> WeightsFold
         for key in sorted(found)
         if found[key].shape != wanted[key]
     ]
-    whole = Plan(
-        plan.layout,
-        plan.config,
-        plan.sources,
-        tuple(sorted([*plan.unexpected, *left])),
-        plan.unused,
-    )
+    whole = replace(plan, unexpected=tuple(sorted([*plan.unexpected, *left])))
     missing = tuple(sorted(wanted.keys() - found.keys()))
     return WeightsFolder(folder, whole, found, missing, tuple(misshapen))
 
@@ -180,6 +175,9 @@ def _remedy(missing: Sequence[str], misshapen: Sequence[str]) -> str:
     if missing and all(_allowed(key, OWN_PARTS) for key in missing):
         return (
             "These are Loc3R's own parts: use weights that have them (loc3r weights fetch "
-            'loc3r-vlm), or allow them by name to get answers without localization'
+            'loc3r-vlm), or allow them by name (--vlm-allow "camera_projector.*" --vlm-allow '
+            '"*_head.*") to get answers without localization'
         )
-    return f'Either {AGAIN}, or allow these by name if you know that they do not matter'
+    return (
+        f'Either {AGAIN}, or allow these by name (--vlm-allow) if you know that they do not matter'
+    )

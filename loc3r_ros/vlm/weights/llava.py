@@ -77,6 +77,7 @@ def plan_llava(
         sources=sources,
         unexpected=tuple(own),
         unused=unused,
+        training='as published',
     )
 
 

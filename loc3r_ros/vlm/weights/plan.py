@@ -28,6 +28,7 @@ class Plan:
         sources: the key in the files by the model's own.
         unexpected: keys in the files that nothing here knows.
         unused: reasons by key in the files, for those that are known and not needed.
+        training: how the weights were trained, in words; empty where nobody says so.
     """
 
     layout: str
@@ -35,6 +36,7 @@ class Plan:
     sources: dict[str, str]
     unexpected: tuple[str, ...] = ()
     unused: Mapping[str, str] = field(default_factory=dict)
+    training: str = ''
 
 
 def plan_ours(values: Mapping[str, Any], shapes: Shapes) -> Plan:
@@ -52,4 +54,5 @@ def plan_ours(values: Mapping[str, Any], shapes: Shapes) -> Plan:
         config = VlmConfig.from_json(dimensions)
     except InputError as error:
         raise CheckpointError(f'config.json: {error}') from error
-    return Plan('loc3r_ros', config, {key: key for key in shapes})
+    training = str(values.get('training') or '')
+    return Plan('loc3r_ros', config, {key: key for key in shapes}, training=training)

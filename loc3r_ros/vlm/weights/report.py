@@ -28,6 +28,8 @@ class LoadReport:
         precision: as loaded: fp32, bf16, fp16, int8 or int4.
         fingerprint: of dimensions and weights as they are in the files: the same in each layout
             and at each precision.
+        training: how the weights were trained, in words; empty where nobody says so: then they
+            may be random.
     """
 
     folder: Path
@@ -38,6 +40,7 @@ class LoadReport:
     unused: Mapping[str, str]
     precision: str
     fingerprint: str
+    training: str = ''
 
     @property
     def takes_camera_tokens(self) -> bool:
@@ -53,6 +56,7 @@ class LoadReport:
     def __str__(self) -> str:
         lines = [
             f'{self.folder}: {self.layout}, {self.precision}, fingerprint {self.fingerprint}',
+            f'training    {self.training or "nobody says: these may be random"}',
             f'matched     {len(self.matched)}',
         ]
         lines += [f'            {role} is {found}' for role, found in _renamed(self.matched)]

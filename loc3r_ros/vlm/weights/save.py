@@ -18,13 +18,14 @@ from loc3r_ros.vlm.weights.shards import SINGLE
 _DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 
-def save(model: Loc3rVlm, words: Words, folder: Path | str) -> None:
+def save(model: Loc3rVlm, words: Words, folder: Path | str, training: str = '') -> None:
     """Write config.json, tokenizer.json and model.safetensors, each whole or not at all.
 
     Args:
         model: float32, float16 or bfloat16; stored as it is.
         words: its tokenizer.
         folder: made where it is missing.
+        training: how the weights were trained, in words; without them they count as random.
 
     Raises:
         InputError: the model is quantized or of another dtype, or the folder cannot be written.
@@ -41,7 +42,8 @@ def save(model: Loc3rVlm, words: Words, folder: Path | str) -> None:
                 f'{key} is {kind}; only models of fp32, bf16 or fp16 are saved: save before '
                 'quantizing, precision is chosen when loading'
             )
-    config = {'model_type': OURS, **model.config.to_json()}
+    about = {'training': training} if training else {}
+    config = {'model_type': OURS, **about, **model.config.to_json()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / 'config.json', json.dumps(config, indent=2) + '\n')
