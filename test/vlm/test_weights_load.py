@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from weights_folders import (
     CONFIG,
     OWN_NAMES,
     TOWER,
+    llava_config,
     llava_tensors,
     network,
     outputs,
@@ -21,8 +23,11 @@ from weights_folders import (
 
 from loc3r_ros.cli import main
 from loc3r_ros.errors import CheckpointError, InputError
+from loc3r_ros.vlm.config import FULL
+from loc3r_ros.vlm.model.loc3r import build
 from loc3r_ros.vlm.tokenizer import Words
 from loc3r_ros.vlm.weights import OWN_PARTS, load, save
+from loc3r_ros.vlm.weights.llava import plan_llava
 
 SHARD = 'model-00002-of-00003.safetensors'
 PREFIX = 'model.vision_tower.vision_tower.'
@@ -69,6 +74,22 @@ def test_llava_video_needs_leave_to_come_without_loc3rs_parts(tmp_path):
         torch.testing.assert_close(model.logits(model.decode(expected)), hidden, rtol=0, atol=0)
 
 
+def test_every_key_of_the_full_size_is_known():
+    """LLaVA-Video-7B-Qwen2's keys, 28 and 26 layers, planned without any weights."""
+    model = build(FULL, 'meta')
+    shapes = {key: tuple(tensor.shape) for key, tensor in llava_tensors(model, {}).items()}
+    assert len(shapes) == 2 + 28 * 12 + 1 + 3 + 26 * 16 + 2 + 4 + 1
+    values = llava_config(FULL) | {'mm_vision_tower': 'google/siglip-so400m-patch14-384'}
+    plan = plan_llava(values, shapes)
+    assert plan.config == FULL
+    assert plan.unexpected == ()
+    assert len(plan.unused) == 2
+    own = tuple(f'{name}.' for name in OWN_NAMES)
+    theirs = {k: t for k, t in model.state_dict().items() if not k.startswith(own)}
+    expected = {key: tuple(tensor.shape) for key, tensor in theirs.items()}
+    assert {key: shapes[source] for key, source in plan.sources.items()} == expected
+
+
 def test_our_own_layout_comes_back_as_it_was_saved(tmp_path, public):
     save(network(), Words.tiny(), tmp_path / 'ours')
     model, words, report = load(tmp_path / 'ours' / 'model.safetensors', device='cpu')
@@ -100,10 +121,6 @@ def test_floating_precisions(public, precision, dtype, tolerance):
 
 
 def test_tied_embeddings_are_one_tensor(tmp_path):
-    from dataclasses import replace
-
-    from loc3r_ros.vlm.model.loc3r import build
-
     model = build(replace(CONFIG, text=replace(CONFIG.text, tie_embeddings=True)))
     save(model, Words.tiny(), tmp_path)
     assert 'lm_head.weight' not in load_file(tmp_path / 'model.safetensors')
@@ -258,8 +275,6 @@ def test_precision_and_device_are_checked_before_anything_is_read(tmp_path):
 
 
 def test_what_cannot_be_saved(tmp_path):
-    from loc3r_ros.vlm.model.loc3r import build
-
     with pytest.raises(InputError, match=r'is torch.float64; only models of fp32'):
         save(build(CONFIG, dtype=torch.float64), Words.tiny(), tmp_path)
     (tmp_path / 'file').touch()

@@ -89,15 +89,15 @@ def llava_tensors(model: Loc3rVlm, names: Mapping[str, str] = OWN_NAMES) -> dict
     return tensors | {f'{norm}.weight': torch.ones(32), f'{norm}.bias': torch.zeros(32)}
 
 
-def llava_config() -> dict[str, object]:
-    text = CONFIG.text
+def llava_config(config: VlmConfig = CONFIG) -> dict[str, object]:
+    text = config.text
     return {
         'architectures': ['LlavaQwenForCausalLM'],
         'model_type': 'llava_qwen',
         'hidden_size': text.hidden_size,
         'intermediate_size': text.intermediate_size,
         'max_position_embeddings': text.max_positions,
-        'mm_hidden_size': 32,
+        'mm_hidden_size': config.vision.hidden_size,
         'mm_newline_position': 'grid',
         'mm_projector_type': 'mlp2x_gelu',
         'mm_spatial_pool_mode': 'bilinear',

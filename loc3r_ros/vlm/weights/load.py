@@ -69,10 +69,10 @@ def _fill(
 ) -> None:
     for key, tensor in read_tensors(folder.stored):
         _assign(model, key, tensor.to(device, dtype), quantizer)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        for key in folder.missing:
-            _assign(model, key, _fresh(key, model.get_parameter(key)).to(device, dtype), quantizer)
+    generator = torch.Generator().manual_seed(0)
+    for key in folder.missing:
+        tensor = _fresh(key, model.get_parameter(key).shape, generator)
+        _assign(model, key, tensor.to(device, dtype), quantizer)
     model.tie()
     model.to(device)  # what is left: the constants
 
@@ -85,13 +85,13 @@ def _assign(model: nn.Module, key: str, tensor: Tensor, quantizer: Quantizer | N
         quantizer(layer)
 
 
-def _fresh(key: str, like: Tensor) -> Tensor:
+def _fresh(key: str, shape: torch.Size, generator: torch.Generator) -> Tensor:
     """First values of a tensor that no file holds: norms 1, biases 0, others small and random."""
     if key.endswith('.bias'):
-        return torch.zeros(like.shape)
-    if like.ndim == 1 and key.endswith('.weight'):
-        return torch.ones(like.shape)
-    return torch.randn(like.shape) * 0.02
+        return torch.zeros(shape)
+    if len(shape) == 1 and key.endswith('.weight'):
+        return torch.ones(shape)
+    return 0.02 * torch.randn(shape, generator=generator)
 
 
 def _device(name: str) -> torch.device:
