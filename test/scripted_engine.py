@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from loc3r_ros.geometry import T_BODY_OPTICAL, exp_so3, pose
-from loc3r_ros.types import AgentPose, OccupancyGrid, Target
+from loc3r_ros.localizer import Step
+from loc3r_ros.types import AgentPose, Frame, OccupancyGrid, Target, TrackedPose, TrackingState
 
 COVARIANCE = np.diag([4e-4, 9e-4, 1e-4, 1e-5, 1e-5, 2e-5])
 
@@ -91,6 +92,25 @@ class ScriptedEngine:
 def camera_at(x=0.0, y=0.0, yaw=0.0, z=0.6):
     """T_map_camera of a level camera."""
     return pose(exp_so3((0.0, 0.0, yaw)), (x, y, z)) @ T_BODY_OPTICAL
+
+
+def step_at(
+    stamp_ns=5_000_000_000,
+    *,
+    x=0.0,
+    y=0.0,
+    yaw=0.0,
+    epoch=0,
+    keyframe=True,
+    state=TrackingState.TRACKING,
+    rgb=None,
+) -> Step:
+    """What is known of one image."""
+    stamp = stamp_ns * 1e-9
+    frame = Frame(stamp, np.zeros((6, 8, 3), np.uint8) if rgb is None else rgb)
+    tracked = TrackedPose(stamp, camera_at(x, y, yaw), COVARIANCE, state, 0 if keyframe else None)
+    none = np.zeros((0, 3), np.float32)
+    return Step(frame, tracked, epoch, 0, 0.0, None, none, {}, np.zeros((0, 0), bool), 1)
 
 
 def agent_at(x, y, yaw=0.0, covariance=COVARIANCE, confidence=0.8):

@@ -10,14 +10,12 @@ from loc3r_ros.srv import Ask
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.parameter import Parameter
 from ros.harness import LATCHED
-from scripted_engine import COVARIANCE, ScriptedEngine, camera_at
+from scripted_engine import ScriptedEngine, step_at
 
 from loc3r_ros.geometry import rotation_from_quaternion
-from loc3r_ros.localizer import Step
 from loc3r_ros.ros.bus import Posed
 from loc3r_ros.ros.conversion import messages
 from loc3r_ros.ros.spatial_vlm import SpatialVlmNode
-from loc3r_ros.types import Frame, TrackedPose, TrackingState
 
 TEXT = 'The red chair is behind you.'
 SUCCEEDED, CANCELED, ABORTED = (
@@ -57,24 +55,9 @@ def stamp_of(message):
     return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
 
 
-def posed(
-    stamp_ns=5_000_000_000,
-    *,
-    x=0.0,
-    y=0.0,
-    yaw=0.0,
-    epoch=0,
-    keyframe=True,
-    state=TrackingState.TRACKING,
-    rgb=None,
-) -> Posed:
-    """One processed image."""
-    stamp = stamp_ns * 1e-9
-    frame = Frame(stamp, np.zeros((6, 8, 3), np.uint8) if rgb is None else rgb)
-    tracked = TrackedPose(stamp, camera_at(x, y, yaw), COVARIANCE, state, 0 if keyframe else None)
-    none = np.zeros((0, 3), np.float32)
-    step = Step(frame, tracked, epoch, 0, 0.0, None, none, {}, np.zeros((0, 0), bool), 1)
-    return Posed(stamp_ns, 'camera_optical', step)
+def posed(stamp_ns=5_000_000_000, **how) -> Posed:
+    """One processed image; `how` is of `step_at`."""
+    return Posed(stamp_ns, 'camera_optical', step_at(stamp_ns, **how))
 
 
 def publish_map(ros, grid, stamp_ns=5_000_000_000):
