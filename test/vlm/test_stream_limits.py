@@ -110,3 +110,19 @@ def test_closing_frees_the_caches_and_ends_the_rebuild():
     stream.close()
     assert stream._video._rebuild is None
     assert stream.bytes == 0
+
+
+def spoken(stream, monkeypatch, tokens):
+    """What is said where the model gives these tokens."""
+    given = iter(tokens)
+    monkeypatch.setattr(stream, '_next', lambda hidden: next(given))
+    return list(stream.ask('Where is the sofa?'))
+
+
+def test_an_answer_ends_with_the_models_end_and_not_amid_a_character(monkeypatch):
+    sofa, euro = words().encode(' sofa'), words().encode('€')
+    assert len(euro) > 1
+    stream, end = watched(1), words().end_id
+    assert spoken(stream, monkeypatch, [*sofa, *euro, end]) == [' sofa', '€']
+    assert spoken(stream, monkeypatch, [*sofa, euro[0], end]) == [' sofa', '\ufffd']
+    assert spoken(stream, monkeypatch, [end]) == []
