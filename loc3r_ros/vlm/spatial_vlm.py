@@ -15,10 +15,6 @@ from loc3r_ros.vlm.engine import NoAnswerError, checked
 from loc3r_ros.vlm.situated import Situated, agent_in_map, bev_in_map, target_in_map
 from loc3r_ros.vlm.stream import VideoStream
 from loc3r_ros.vlm.weights import LoadReport, load
-from loc3r_ros.vlm.weights.shards import read_json
-
-OUR_LAYOUT = 'loc3r_ros'
-"""As a report names it."""
 
 _ARTICLES = ('the ', 'a ', 'an ', 'my ', 'your ', 'our ')
 
@@ -143,16 +139,11 @@ class SpatialVlm:
 
 
 def identity_of(parameters: int, report: LoadReport) -> str:
-    """`Loc3R-VLM 8.0 B, bf16, weights 0123abcd`; our own layout has to say how it was trained.
+    """`Loc3R-VLM 8.0 B, bf16, weights 0123abcd`, or `random weights` where nobody trained them.
 
-    A network that nobody trained speaks as fluently of nothing, and must not be taken for one.
+    Such a network speaks as fluently, of nothing, and must not be taken for a trained one.
     """
     name = 'Loc3R-VLM' if report.can_localize else 'LLaVA-Video without localization'
     size = f'{parameters / 1e9:.1f} B' if parameters >= 1e8 else f'{parameters / 1e6:.1f} M'
-    is_trained = report.layout != OUR_LAYOUT or _says_how_trained(report.folder)
-    weights = f'weights {report.fingerprint[:8]}' if is_trained else 'random weights'
+    weights = f'weights {report.fingerprint[:8]}' if report.training else 'random weights'
     return f'{name} {size}, {report.precision}, {weights}'
-
-
-def _says_how_trained(folder: Path) -> bool:
-    return bool(read_json(folder / 'config.json').get('training'))
