@@ -21,6 +21,7 @@ setup(
     packages=find_packages(include=['loc3r_ros', 'loc3r_ros.*']),
     package_data={'loc3r_ros': ['py.typed', 'bag/report/*.css', 'bag/report/*.js']},
     install_requires=[
+        'huggingface_hub>=0.30',
         'lz4>=4',
         'mcap>=1.2',
         'numpy>=1.24',
