@@ -28,7 +28,7 @@ def thin(numbers: Sequence[int], keep: int) -> list[int]:
     """Which of the frames to keep so that they spread evenly over all that was ever shown.
 
     The plain rule, every second one, halves the past again and again while the newest frames lie
-    side by side: after 1,000 frames, 14 of 16 are of the last 72, and whole rooms are forgotten.
+    side by side: after 1,000 frames, 15 of 16 are of the last 72, and whole rooms are forgotten.
     Here whatever leaves the smallest gap goes first. Of frames evenly spread that is every second
     one too; of 1,000, the 16 are 50 to 100 apart. The first stays, since the model's BEV frame is
     anchored at it, and the newest, since that is where the robot is.
