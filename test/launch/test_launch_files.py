@@ -133,6 +133,12 @@ def test_an_argument_goes_before_the_params_file(prefix: Prefix, tmp_path: Path,
     assert (taken['base_frame'], taken['map_frame']) == ('mine', 'world')
 
 
+def test_the_language_model_and_its_device_reach_the_node(prefix: Prefix):
+    launched = prefix.launch('bringup', 'vlm_weights:=/models/loc3r', 'device:=cuda')
+    values = parameters(launched.started['bringup'], 'spatial_vlm')
+    assert (values['vlm_weights'], values['device']) == ('/models/loc3r', 'cuda')
+
+
 def test_rviz_shows_the_topics_of_the_namespace(prefix: Prefix):
     prefix.add_package('rviz2', 'rviz2')
     launched = prefix.launch('bringup', 'rviz:=true', 'camera:=realsense', 'namespace:=eye')
