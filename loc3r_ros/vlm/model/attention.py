@@ -1,9 +1,9 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """Grouped-query attention of new tokens over a cached prefix, without copying the prefix.
 
-torch's kernels with a mask, and those of CPUs always, want keys and values repeated for each query
-head: at full size that would copy 100 MB a layer and question. Here the query heads that share a
-key head are laid behind one another as more rows of queries instead; the sums are the same.
+torch's kernels that take a mask want keys and values repeated for each query head: at full size
+that would copy 100 MB a layer and question. Here the query heads that share a key head are laid
+behind one another as more rows of queries instead; the sums are the same.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The forward pass of Qwen2 (arXiv 2407.10671) over the modules of transformers' Qwen2Model.
 
-transformers' own pass builds masks, copies cached keys and spends as long on bookkeeping as a
-small model does on sums: one token takes it twice as long. Its arguments also change from version
-to version, where its modules do not. The numbers are the same; a test compares them.
+transformers' own pass builds masks, repeats cached keys under them, and does so much bookkeeping
+that one token of the tiny size takes a quarter longer. Its arguments also change from version to
+version, where its modules do not. The numbers are the same; a test compares them.
 """
 
 from __future__ import annotations
