@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 from loc3r_ros.geometry import Array, exp_so3, pose
 from loc3r_ros.types import AgentPose, Target
 from loc3r_ros.vlm.agent import nowhere, upright
-
-ORIENTATION_SIGMA_BINS = 2.0
-"""Width of the orientation target in bins (sigma_ori; the unit is not published)."""
+from loc3r_ros.vlm.model.assumptions import BIN_CENTRE, ORIENTATION_SIGMA_BINS
 
 NEAR_M = 1.0
 """Confidence is the probability to be this near, as in the published Acc@1.0 m."""
@@ -41,7 +39,7 @@ class Situated:
     Attributes:
         mean: (2,) float64, m.
         sigma: (2,) float64, standard deviation along x and y, m.
-        heading: (B,) float64, probability of each bin; bin b is centred at -pi + (b + 0.5) 2 pi/B.
+        heading: (B,) float64, probability of each bin; bins as `assumptions` has them.
     """
 
     mean: NDArray[np.float64]
@@ -99,7 +97,7 @@ def mean_heading(probabilities: NDArray[np.float64]) -> tuple[float, float]:
         rad in [-pi, pi], and rad^2, at most that of a uniform distribution.
     """
     width = 2 * pi / len(probabilities)
-    centres = -pi + (np.arange(len(probabilities)) + 0.5) * width
+    centres = -pi + (np.arange(len(probabilities)) + BIN_CENTRE) * width
     x, y = probabilities @ np.cos(centres), probabilities @ np.sin(centres)
     length = min(float(np.hypot(x, y)), 1.0)
     seen = -2 * log(length) if length > 0 else _FLAT  # circular variance of a wrapped normal

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from loc3r_ros.vlm.engine import NoAnswerError, checked
 from loc3r_ros.vlm.situated import Situated, agent_in_map, bev_in_map, target_in_map
 from loc3r_ros.vlm.stream import VideoStream
 from loc3r_ros.vlm.weights import LoadReport, load
+
+_log = logging.getLogger(__name__)
 
 _ARTICLES = ('the ', 'a ', 'an ', 'my ', 'your ', 'our ')
 
@@ -59,6 +62,8 @@ class SpatialVlm:
     ) -> SpatialVlm:
         """Load weights; see `vlm.weights.load` for the arguments and what it raises."""
         model, words, report = load(folder, device=device, precision=precision, allow=allow)
+        if not report.training:
+            _log.warning('%s: its config.json names no training: its answers mean nothing', folder)
         return cls(
             VideoStream(model, words),
             identity_of(sum(p.numel() for p in model.parameters()), report),
