@@ -10,6 +10,7 @@ import numpy as np
 from rosbags.interfaces import Qos
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
+from loc3r_ros.bag.recording import Recording
 from loc3r_ros.bag.typestore import humble, messages
 from loc3r_ros.camera import PinholeCamera
 
@@ -94,3 +95,22 @@ def write(
                 )
             bag.write(connections[topic], log_ns, data)
     return path
+
+
+def take(path, start=0, **options):
+    """All samples and the problems of a pass."""
+    with Recording(path, **options) as recording:
+        return list(recording.samples(start)), recording.problems
+
+
+def raw_image(stamp, encoding, data, step, width=64, height=48, big_endian=0):
+    return messages().new(
+        'sensor_msgs/msg/Image',
+        header=messages().header(stamp, 'camera_optical'),
+        height=height,
+        width=width,
+        encoding=encoding,
+        is_bigendian=big_endian,
+        step=step,
+        data=np.frombuffer(data, np.uint8),
+    )
