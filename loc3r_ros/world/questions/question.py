@@ -1,0 +1,64 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""What a question is, and how its answers are kept even."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+Card = TypeVar('Card')
+
+LETTERS = 'ABCD'
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Where somebody stands and looks, in words.
+
+    Attributes:
+        text: the first of the wordings.
+        wordings: descriptions of this pose; each is enough by itself.
+        position: (x, y) in `map`, m.
+        yaw: facing direction, counter-clockwise from `map`'s x, rad, -pi..pi.
+    """
+
+    text: str
+    wordings: tuple[str, ...]
+    position: tuple[float, float]
+    yaw: float
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with its one right answer.
+
+    Attributes:
+        task: kind of question, which also says how it is scored.
+        text: the question itself, without options and situation.
+        options: what to choose from, each with its letter ('A. sofa'); empty for an open question.
+        answer: a letter, a number in the unit that the text names, or words.
+        situation: who asks, where that matters.
+    """
+
+    task: str
+    text: str
+    options: tuple[str, ...]
+    answer: str
+    situation: Situation | None = None
+
+
+def deck(rng: np.random.Generator, cards: Sequence[Card]) -> Iterator[Card]:
+    """Cards for ever, in shuffled rounds: at no time has one come up twice more than another."""
+    while True:
+        for k in rng.permutation(len(cards)):
+            yield cards[k]
+
+
+def choice(task: str, text: str, right: str, wrong: Sequence[str], place: int) -> Question:
+    """A question with lettered options, the right one at `place` among the wrong ones."""
+    options = [*wrong[:place], right, *wrong[place:]]
+    lettered = tuple(f'{LETTERS[k]}. {option}' for k, option in enumerate(options))
+    return Question(task, text, lettered, LETTERS[place])

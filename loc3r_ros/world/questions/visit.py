@@ -1,0 +1,76 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""A scene as a video has shown it: what was seen, when first, and what can be named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loc3r_ros.errors import InputError
+from loc3r_ros.geometry import Array
+from loc3r_ros.world.scene import Item, Scene
+
+CLEAR = 0.002
+"""An item is seen clearly where it fills this share of an image (25 x 25 pixels of 640 x 480)."""
+
+PLURAL = ('books',)
+"""Categories that are several things by their name: asked of neither by number nor as 'the'."""
+
+
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """A scene and the pixels that a video gave to each of its items.
+
+    Attributes:
+        scene: the room.
+        times: (N,) of the video's frames, ascending, s.
+        pixels: (N, K + 1) pixel counts by instance for K items; column 0 counts pixels that show
+            none. Each row adds up to the size of the image.
+
+    Raises:
+        InputError: the shapes do not fit together.
+    """
+
+    scene: Scene
+    times: Array
+    pixels: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        expected = (len(self.times), len(self.scene.items) + 1)
+        if self.pixels.shape != expected or not len(self.times):
+            raise InputError(
+                f'pixel counts of shape {self.pixels.shape}: expected {expected}, a row for each'
+                ' of one or more frames and a column for each instance from 0'
+            )
+
+    @cached_property
+    def named(self) -> dict[str, tuple[Item, ...]]:
+        """Items by category, where the category's name says which items are meant.
+
+        Every instance must have been seen clearly, or a count of them would be a guess. A name that
+        ends another's is left out: a coffee table is a table too.
+        """
+        clear = (self.pixels >= CLEAR * self.pixels.sum(1, keepdims=True)).any(0)
+        groups: dict[str, tuple[Item, ...]] = {}
+        for item in self.scene.furniture:
+            groups[item.category] = (*groups.get(item.category, ()), item)
+        return {
+            name: items
+            for name, items in groups.items()
+            if name not in PLURAL
+            and all(clear[item.instance] for item in items)
+            and not any(other.endswith(' ' + name) for other in groups)
+        }
+
+    @cached_property
+    def unique(self) -> tuple[Item, ...]:
+        """Items that 'the' and their category name."""
+        return tuple(items[0] for items in self.named.values() if len(items) == 1)
+
+
+def count_pixels(instances: NDArray[np.integer], items: int) -> NDArray[np.int64]:
+    """Pixel counts (N, items + 1) of instance images (N, H, W)."""
+    return np.stack([np.bincount(image.ravel(), minlength=items + 1) for image in instances])
