@@ -80,6 +80,12 @@ TABLE = (
         choices=PRECISIONS,
     ),
     Parameter(
+        'allow',
+        (),
+        'Keys that the weights may lack, as "*_head.*": LLaVA-Video as published answers in words '
+        'without the parts that localize.',
+    ),
+    Parameter(
         'max_waiting',
         MOST_WAITING,
         'Questions that may wait while another is answered; one more is answered `busy`.',
@@ -327,6 +333,7 @@ def chosen_engine(node: SpatialVlmNode) -> SpatialEngine:
         lambda: node.scene.grid,
         device=settings['device'],
         precision=settings['precision'],
+        allow=settings['allow'],
     )
 
 
