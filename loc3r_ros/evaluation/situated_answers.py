@@ -17,9 +17,9 @@ KINDS = ('what', 'is', 'how', 'can', 'which', 'others')
 _NUMBERS = (
     'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen '
     'sixteen seventeen eighteen nineteen twenty'
-).split()
+)
 
-_WORDS = {str(number): word for number, word in enumerate(_NUMBERS)} | {
+_WORDS = {str(number): word for number, word in enumerate(_NUMBERS.split())} | {
     '23': 'twenty-three',
     'none': 'zero',
     'tv': 'TV',
