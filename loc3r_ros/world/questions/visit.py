@@ -70,6 +70,12 @@ class Visit:
         """Items that 'the' and their category name."""
         return tuple(items[0] for items in self.named.values() if len(items) == 1)
 
+    def appearance(self, name: str) -> tuple[float, float]:
+        """When a category's first instance comes into view at all, and when clearly, s."""
+        counts = self.pixels[:, [item.instance for item in self.named[name]]].max(1)
+        clear = counts >= CLEAR * self.pixels.sum(1)
+        return float(self.times[(counts > 0).argmax()]), float(self.times[clear.argmax()])
+
 
 def count_pixels(instances: NDArray[np.integer], items: int) -> NDArray[np.int64]:
     """Pixel counts (N, items + 1) of instance images (N, H, W)."""
