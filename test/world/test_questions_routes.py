@@ -8,7 +8,6 @@ import pytest
 from question_scene import room, visit_all
 
 from loc3r_ros.world.questions.routes import (
-    LEG_MIN,
     REACH,
     TURNS,
     WIDTH,
