@@ -21,8 +21,6 @@ from launch import LaunchContext, SomeSubstitutionsType, Substitution
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 from launch_ros.substitutions import ExecutableInPackage
 
-from loc3r_ros.ros.params_file import NODES
-
 CAMERA_TOPICS = {
     'image': 'image_topic',
     'camera_info': 'camera_info_topic',
@@ -96,7 +94,8 @@ class GivenParameters(Substitution):
     """Path of a parameter file with the launch arguments that were given, for our nodes.
 
     A section for each node, and not parameters of one launch_ros node: in one process there are
-    three, and the more specific section of a params_file would win over a general one.
+    three, and the more specific section of a params_file would win over a general one. Each section
+    holds what its node declares, as `config/loc3r.yaml` tells: a node warns of anything else.
 
     Args:
         names: of launch arguments that are also parameters; those left empty are not given.
@@ -110,8 +109,13 @@ class GivenParameters(Substitution):
         """The path."""
         texts = {name: context.launch_configurations[name] for name in self._names}
         values = {name: _BOOLEANS.get(text, text) for name, text in texts.items() if text}
-        # A copy each: YAML would refer from one to the other, which rcl does not read.
-        return _written({f'/**/{node}': {'ros__parameters': {**values}} for node in NODES})
+        config = Path(get_package_share_directory('loc3r_ros'), 'config', 'loc3r.yaml')
+        sections = {}
+        for node, section in yaml.safe_load(config.read_text()).items():
+            declared = {*section['ros__parameters'], 'use_sim_time'}  # every node has that
+            own = {name: value for name, value in values.items() if name in declared}
+            sections[node] = {'ros__parameters': own}
+        return _written(sections)
 
 
 class MergedParameters(Substitution):

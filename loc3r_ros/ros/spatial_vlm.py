@@ -81,9 +81,9 @@ TABLE = (
     ),
     Parameter(
         'allow',
-        (),
-        'Keys that the weights may lack, as "*_head.*": LLaVA-Video as published answers in words '
-        'without the parts that localize.',
+        '',
+        'Keys that the weights may lack, as patterns with blanks between: LLaVA-Video as published '
+        'answers in words without "camera_projector.* *_head.*".',
     ),
     Parameter(
         'max_waiting',
@@ -333,7 +333,7 @@ def chosen_engine(node: SpatialVlmNode) -> SpatialEngine:
         lambda: node.scene.grid,
         device=settings['device'],
         precision=settings['precision'],
-        allow=settings['allow'],
+        allow=settings['allow'].split(),
     )
 
 

@@ -135,8 +135,12 @@ def test_an_argument_goes_before_the_params_file(prefix: Prefix, tmp_path: Path,
 
 def test_the_language_model_and_its_device_reach_the_node(prefix: Prefix):
     launched = prefix.launch('bringup', 'vlm_weights:=/models/loc3r', 'device:=cuda')
-    values = parameters(launched.started['bringup'], 'spatial_vlm')
+    command = launched.started['bringup']
+    values = parameters(command, 'spatial_vlm')
     assert (values['vlm_weights'], values['device']) == ('/models/loc3r', 'cuda')
+    # A node warns of what it does not know.
+    assert 'vlm_weights' not in parameters(command, 'pose_encoder')
+    assert not {'vlm_weights', 'device'} & parameters(command, 'bev_mapper').keys()
 
 
 def test_rviz_shows_the_topics_of_the_namespace(prefix: Prefix):
