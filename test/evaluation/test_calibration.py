@@ -23,7 +23,7 @@ def test_by_hand() -> None:
 
 
 def test_expectations_of_a_normal_distribution() -> None:
-    assert WITHIN_ONE == pytest.approx(0.6827, abs=1e-4)
+    assert pytest.approx(0.6827, abs=1e-4) == WITHIN_ONE
     assert pytest.approx(0.9545, abs=1e-4) == WITHIN_TWO
 
 
