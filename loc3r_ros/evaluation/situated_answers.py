@@ -50,8 +50,9 @@ def clean_answer(text: str) -> str:
 
 
 def exact_match(prediction: str, truths: Iterable[str]) -> bool:
-    """EM: whether the prediction equals one of the true answers, all cleaned."""
-    return clean_answer(prediction) in {clean_answer(truth) for truth in truths}
+    """EM: whether the prediction equals one of the true answers, all cleaned; nothing never does."""
+    said = clean_answer(prediction)
+    return bool(said.strip()) and said in map(clean_answer, truths)
 
 
 def refined_match(prediction: str, truths: Iterable[str]) -> bool:

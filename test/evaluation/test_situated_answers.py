@@ -65,7 +65,8 @@ def test_refined_match_is_containment_either_way() -> None:
 def test_an_empty_text_never_matches(nothing: str) -> None:
     assert not refined_match(nothing, ['desk'])
     assert not refined_match('desk', [nothing])
-    assert not exact_match(nothing, ['desk'])
+    assert not exact_match(nothing, ['desk', nothing])
+    assert not refined_match(nothing, [nothing])
 
 
 @pytest.mark.parametrize(
