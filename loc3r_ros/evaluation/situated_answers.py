@@ -50,7 +50,7 @@ def clean_answer(text: str) -> str:
 
 
 def exact_match(prediction: str, truths: Iterable[str]) -> bool:
-    """EM: whether the prediction equals one of the true answers, all cleaned; nothing never does."""
+    """EM: whether the prediction, which must not be empty, equals a true answer, both cleaned."""
     said = clean_answer(prediction)
     return bool(said.strip()) and said in map(clean_answer, truths)
 
