@@ -126,8 +126,10 @@ def test_weights_are_loaded_at_configure_and_freed_at_cleanup(ros, monkeypatch, 
         sys.modules, 'loc3r_ros.vlm.spatial_vlm', SimpleNamespace(SpatialVlm=Loaded)
     )
     parameters = {'vlm_weights': str(tmp_path), 'device': 'cpu', 'precision': 'fp32'}
+    parameters['allow'] = 'camera_projector.* *_head.*'
     node, _ = start(ros, make_engine=None, parameters=parameters)
-    assert loads == [(tmp_path, {'device': 'cpu', 'precision': 'fp32', 'allow': ()})]
+    allowed = ['camera_projector.*', '*_head.*']
+    assert loads == [(tmp_path, {'device': 'cpu', 'precision': 'fp32', 'allow': allowed})]
     assert ask(ros).answer.engine == 'loc3r'
     engine, calls = weakref.ref(node._engine), node._engine.calls
     node.trigger_deactivate()
