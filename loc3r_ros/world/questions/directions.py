@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from loc3r_ros.geometry import Array
 from loc3r_ros.world.questions.bearings import heading, sector
 from loc3r_ros.world.questions.distances import footprint
-from loc3r_ros.world.questions.question import Question, choice, deck
+from loc3r_ros.world.questions.question import Question, choice, deal, deck
 from loc3r_ros.world.questions.visit import Visit
 from loc3r_ros.world.scene import Item
 
@@ -45,11 +45,11 @@ def relative_direction(
     if len(things) < 3:
         return []
     sectors = sectors_of(things, borders)
-    triples = {k: list(rng.permutation(np.argwhere(sectors == k))) for k in names}
-    cards, places = deck(rng, list(names)), deck(rng, range(len(names)))
+    triples = {k: np.argwhere(sectors == k).tolist() for k in names}
+    places = deck(rng, range(len(names)))
     questions: list[Question] = []
-    while len(questions) < count and triples[k := next(cards)]:
-        stand, face, target = (things[i].category for i in triples[k].pop())
+    for k, triple in deal(rng, triples, count):
+        stand, face, target = (things[i].category for i in triple)
         text = (
             f'I stand by the {stand} and face the {face}.'
             f' In which direction is the {target}: {", ".join(sorted(names.values()))}?'

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from loc3r_ros.world.questions.distances import closest_distance
-from loc3r_ros.world.questions.question import Question
+from loc3r_ros.world.questions.question import Question, deal
 from loc3r_ros.world.questions.visit import Visit
 
 DISTANCE_MIN = 0.2
@@ -16,16 +16,17 @@ DISTANCE_MIN = 0.2
 
 
 def counting(visit: Visit, rng: np.random.Generator, count: int) -> list[Question]:
-    """Number of things of a category; only of categories with more than one."""
-    names = [name for name, items in visit.named.items() if len(items) > 1]
+    """Number of things of a category; only of categories with more than one.
+
+    The numbers that the room offers come up evenly: of most things there are just two.
+    """
+    piles: dict[int, list[str]] = {}
+    for name, items in visit.named.items():
+        if len(items) > 1:
+            piles.setdefault(len(items), []).append(name)
     return [
-        Question(
-            'object_counting',
-            f'How many {name}(s) are in this room?',
-            (),
-            str(len(visit.named[name])),
-        )
-        for name in rng.permutation(names)[:count]
+        Question('object_counting', f'How many {name}(s) are in this room?', (), str(number))
+        for number, name in deal(rng, piles, count)
     ]
 
 

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
 Card = TypeVar('Card')
+Key = TypeVar('Key')
 
 LETTERS = 'ABCD'
 
@@ -55,6 +56,19 @@ def deck(rng: np.random.Generator, cards: Sequence[Card]) -> Iterator[Card]:
     while True:
         for k in rng.permutation(len(cards)):
             yield cards[k]
+
+
+def deal(
+    rng: np.random.Generator, piles: Mapping[Key, Sequence[Card]], count: int
+) -> Iterator[tuple[Key, Card]]:
+    """At most `count` cards with their piles' names; ends before one pile gives two more."""
+    shuffled = {key: [pile[k] for k in rng.permutation(len(pile))] for key, pile in piles.items()}
+    names = deck(rng, list(piles))
+    for _ in range(count if piles else 0):
+        key = next(names)
+        if not shuffled[key]:
+            return
+        yield key, shuffled[key].pop()
 
 
 def choice(task: str, text: str, right: str, wrong: Sequence[str], place: int) -> Question:

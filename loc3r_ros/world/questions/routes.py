@@ -12,7 +12,7 @@ from loc3r_ros.geometry import Array
 from loc3r_ros.world.floorplan import CELL, OVERHEAD, FloorPlan
 from loc3r_ros.world.questions.bearings import heading, sector
 from loc3r_ros.world.questions.distances import footprint
-from loc3r_ros.world.questions.question import Question, choice, deck
+from loc3r_ros.world.questions.question import Question, choice, deal, deck
 from loc3r_ros.world.questions.visit import Visit
 
 TURNS = ('turn left', 'turn back', 'turn right')
@@ -57,11 +57,11 @@ def route_planning(visit: Visit, rng: np.random.Generator, count: int) -> list[Q
     codes = [k for k in range(9) if (turns == k).any()]
     if len(codes) < 4:
         return []
-    routes = {k: list(rng.permutation(np.argwhere(turns == k))) for k in codes}
-    cards, places = deck(rng, codes), deck(rng, range(4))
+    routes = {k: np.argwhere(turns == k).tolist() for k in codes}
+    places = deck(rng, range(4))
     questions: list[Question] = []
-    while len(questions) < count and routes[code := next(cards)]:
-        start, face, via, goal = (stops.names[k] for k in routes[code].pop())
+    for code, route in deal(rng, routes, count):
+        start, face, via, goal = (stops.names[k] for k in route)
         text = (
             f'A robot stands by the {start} and faces the {face}. To reach the {goal} it must:'
             f' 1. [blank]; 2. go straight to the {via}; 3. [blank]; 4. go straight to the {goal}.'
