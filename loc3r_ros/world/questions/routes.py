@@ -102,7 +102,7 @@ def turns_of(stops: Stops) -> NDArray[np.int64]:
 
 def find_stops(visit: Visit) -> Stops:
     """The things with free floor beside them."""
-    plan = FloorPlan(visit.scene)
+    plan = visit.plan
     region = plan.centres[plan.region(WIDTH + CELL / 2)]
     found: list[tuple[str, Array, Array]] = []
     for item in visit.unique:

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from loc3r_ros.geometry import Array
-from loc3r_ros.world.floorplan import CELL, OVERHEAD, FloorPlan
+from loc3r_ros.world.floorplan import CELL, OVERHEAD
 from loc3r_ros.world.questions.bearings import heading, wrap
 from loc3r_ros.world.questions.question import Card, Situation
 from loc3r_ros.world.questions.relations import TOWARDS, Poses, Relation
@@ -19,7 +19,7 @@ from loc3r_ros.world.scene import Item
 KNOWN = np.array([0.5, np.radians(20.0)])
 """A description is kept where the poses that fit it lie within this of the true one (rms; m, rad).
 
-All free places of the room and all headings are tried, every 0.1 m and 10 degrees.
+All free places of the room and all headings are tried, every 0.2 m and 10 degrees.
 """
 
 WORDINGS_MIN, WORDINGS_MAX = 2, 3
@@ -38,9 +38,10 @@ _DRAWS, _TRIES = 40, 12
 
 def situations(visit: Visit, rng: np.random.Generator, count: int) -> list[Situation]:
     """At most `count` situations with two or three wordings, each of which is enough alone."""
-    plan = FloorPlan(visit.scene)
-    free = plan.centres[plan.region(WIDTH + CELL / 2)]
-    poses = Poses(free, np.radians(np.arange(-180.0, 180.0, 10.0)))
+    plan = visit.plan
+    region = plan.region(WIDTH + CELL / 2)
+    free, coarse = plan.centres[region], plan.centres[::2, ::2][region[::2, ::2]]
+    poses = Poses(coarse, np.radians(np.arange(-180.0, 180.0, 10.0)))
     things = [item for item in visit.unique if item.T_map_item[2, 3] < OVERHEAD]
     found: list[Situation] = []
     for _ in range(_DRAWS * count if len(things) > 3 and len(free) else 0):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import Array
+from loc3r_ros.world.floorplan import FloorPlan
 from loc3r_ros.world.scene import Item, Scene
 
 CLEAR = 0.002
@@ -69,6 +70,11 @@ class Visit:
     def unique(self) -> tuple[Item, ...]:
         """Items that 'the' and their category name."""
         return tuple(items[0] for items in self.named.values() if len(items) == 1)
+
+    @cached_property
+    def plan(self) -> FloorPlan:
+        """What blocks the floor."""
+        return FloorPlan(self.scene)
 
     def appearance(self, name: str) -> tuple[float, float]:
         """When a category's first instance comes into view at all, and when clearly, s."""

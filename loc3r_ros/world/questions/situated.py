@@ -1,0 +1,149 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""Questions of somebody in a situation, of the kinds of SQA3D: what, is, how, can, which, others.
+
+SQA3D (Ma et al., arXiv 2210.07474) tells the kinds apart by their first word. Nothing is asked
+about what the situation's words mention, and of each kind every answer comes up evenly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import permutations
+
+import numpy as np
+
+from loc3r_ros.world.floorplan import PASSABLE
+from loc3r_ros.world.questions.question import Question, Situation, deal
+from loc3r_ros.world.questions.surroundings import WORDS, Surroundings
+from loc3r_ros.world.questions.visit import Visit
+from loc3r_ros.world.questions.vsi import task_generator
+from loc3r_ros.world.scene import Item
+
+NEARER = 0.4
+"""Of two distances that are compared one is shorter by this, m."""
+
+WALK, WALK_NOT = 2.5, 1.5
+"""One can walk two metres where WALK are free, and cannot where less than WALK_NOT are, m."""
+
+WHERE = ('in front', 'left', 'behind', 'right')
+"""Answers to where something is, in the order of WORDS."""
+
+Said = Iterator[tuple[str, str]]
+
+
+def situated_questions(
+    visit: Visit, situations: Sequence[Situation], count: int, seed: int = 0
+) -> list[Question]:
+    """At most `count` questions of each kind, from all of the situations together.
+
+    The task of each is 'situated_' and the kind.
+    """
+    around = [Surroundings(visit, situation) for situation in situations]
+    questions = []
+    for kind, ask in KINDS.items():
+        task = f'situated_{kind}'
+        piles: dict[str, list[tuple[str, Situation]]] = {}
+        for here in around:
+            for text, answer in ask(here):
+                piles.setdefault(answer, []).append((text, here.situation))
+        rng = task_generator(visit, task, seed)
+        questions += [
+            Question(task, text, (), answer, situation)
+            for answer, (text, situation) in deal(rng, piles, count)
+        ]
+    return questions
+
+
+def what(here: Surroundings) -> Said:
+    """What stands nearest on a side, and which of two things lies there."""
+    standing = {item: here.quarters(item) for item in here.visit.scene.furniture if _stands(item)}
+    known = _known(here)
+    for k, words in enumerate(WORDS):
+        near = sorted((here.distance(i), i.instance, i) for i, q in standing.items() if k in q)
+        item = near[0][2] if near else None
+        lead = near[1][0] - near[0][0] if len(near) > 1 else NEARER
+        if item in known and lead >= NEARER and here.quarter(item) == k:
+            yield f'What is the nearest thing standing on the floor {words}?', item.category
+    for a, b in permutations(_the(here), 2):
+        k = here.quarter(a)
+        if k >= 0 and k not in here.quarters(b):
+            first, second = sorted((a.category, b.category))
+            yield f'What is {WORDS[k]}, the {first} or the {second}?', a.category
+
+
+def is_(here: Surroundings) -> Said:
+    """Whether a thing lies in a quarter."""
+    for item in _the(here):
+        for k, words in enumerate(WORDS):
+            if (quarter := here.quarter(item)) >= 0:
+                yield f'Is the {item.category} {words}?', 'yes' if quarter == k else 'no'
+
+
+def how(here: Surroundings) -> Said:
+    """How many of a kind lie in one half of the surroundings, each of them clearly."""
+    for name, items in here.visit.named.items():
+        if len(items) < 2 or here.mentions(name):
+            continue
+        for first, words in ((-0.5 * np.pi, WORDS[::2]), (0.0, WORDS[1::2])):
+            halves = [here.half(item, first) for item in items]
+            if -1 not in halves:
+                for k in (0, 1):
+                    text = f'How many {name}(s) are {words[k]}, in that half of the room?'
+                    yield text, str(halves.count(k))
+
+
+def can(here: Surroundings) -> Said:
+    """Whether the way is free for two metres."""
+    ways = ('straight ahead', 'to my left', 'backwards', 'to my right')
+    for k, words in enumerate(ways):
+        free = here.walk(0.5 * np.pi * k)
+        if free >= WALK or free < WALK_NOT:
+            answer = 'yes' if free >= WALK else 'no'
+            yield f'Can I walk two metres {words} without bumping into anything?', answer
+
+
+def which(here: Surroundings) -> Said:
+    """Which of two things is nearer, and which way a turn to a thing is shorter."""
+    for a, b in permutations(_the(here), 2):
+        if here.distance(b) - here.distance(a) >= NEARER:
+            first, second = sorted((a.category, b.category))
+            yield f'Which is nearer to me, the {first} or the {second}?', a.category
+    for item in _the(here):
+        if (side := here.half(item, 0.0)) >= 0:
+            text = f'Which way is the shorter turn to face the {item.category}, left or right?'
+            yield text, ('left', 'right')[side]
+
+
+def others(here: Surroundings) -> Said:
+    """Where a thing is."""
+    for item in _the(here):
+        if (quarter := here.quarter(item)) >= 0:
+            yield (
+                f'Where is the {item.category}: in front of me, left, right or behind me?',
+                WHERE[quarter],
+            )
+
+
+KINDS: dict[str, Callable[[Surroundings], Said]] = {
+    'what': what,
+    'is': is_,
+    'how': how,
+    'can': can,
+    'which': which,
+    'others': others,
+}
+
+
+def _the(here: Surroundings) -> list[Item]:
+    return [item for item in here.visit.unique if not here.mentions(item.category)]
+
+
+def _stands(item: Item) -> bool:
+    """Whether it stands on the floor and is more than a rug."""
+    return item.support == 0 and item.T_map_item[2, 3] < 0.05 and item.size[2] > PASSABLE
+
+
+def _known(here: Surroundings) -> list[Item]:
+    """Things of a kind that can be named and that no wording names."""
+    named = here.visit.named.items()
+    return [item for name, items in named if not here.mentions(name) for item in items]
