@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from loc3r_ros.geometry import exp_so3, pose
 from loc3r_ros.world.questions.visit import Visit
+from loc3r_ros.world.room import generate_room
 from loc3r_ros.world.scene import Item, Material, Scene, Shape, Solid
 
 PLAIN = Material(np.full((1, 1, 3), 128, np.uint8))
@@ -24,6 +27,12 @@ def room(*things, size=(6.0, 5.0, 2.5)):
     """A scene of (category, at, size, yaw) things; the last two may be left out."""
     items = [block(thing[0], k + 1, *thing[1:]) for k, thing in enumerate(things)]
     return Scene(0, np.array(size), tuple(items), (), (0.2, 0.2, 0.2))
+
+
+@cache
+def furnished(seed):
+    """A furnished room, made once for all tests."""
+    return generate_room(seed)
 
 
 def visit_all(scene, *, first=None):

@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from question_scene import room, visit_all
+from question_scene import furnished, room, visit_all
 
 from loc3r_ros.evaluation.baselines import frequent_answers
 from loc3r_ros.evaluation.situated_answers import exact_match, question_kind
@@ -24,7 +24,6 @@ from loc3r_ros.world.questions.situated import (
 )
 from loc3r_ros.world.questions.situations import situations
 from loc3r_ros.world.questions.surroundings import Surroundings
-from loc3r_ros.world.room import generate_room
 
 HERE = Situation('I face the door.', ('I face the door.', 'The door is ahead.'), (0.0, 0.0), 0.0)
 
@@ -102,7 +101,7 @@ def test_which():
 def questions():
     found = []
     for seed in range(4):
-        visit = visit_all(generate_room(seed))
+        visit = visit_all(furnished(seed))
         where = situations(visit, np.random.default_rng(seed), 8)
         found += situated_questions(visit, where, 24)
     return found
@@ -120,6 +119,20 @@ def test_yes_and_no_and_the_sides_are_even(questions):
     for kind in ('is', 'can', 'others'):
         said = Counter(q.answer for q in questions if q.task == f'situated_{kind}')
         assert max(said.values()) - min(said.values()) <= 4, said  # one for each room
+
+
+def test_of_two_things_named_either_may_be_meant(questions):
+    two = [q for q in questions if ' or the ' in q.text]
+    first = sum(q.text.split(' or the ')[0].endswith(f' the {q.answer}') for q in two)
+    assert len(two) > 100
+    # Three standard deviations of a fair coin.
+    assert abs(first - len(two) / 2) <= 1.5 * np.sqrt(len(two))
+
+
+def test_yes_alone_is_not_asked():
+    visit = visit_all(room(size=(6.0, 6.0, 2.5)))
+    assert {answer for _, answer in can(Surroundings(visit, HERE))} == {'yes'}
+    assert situated_questions(visit, [HERE], 9) == []
 
 
 def test_the_blind_do_not_profit(questions):

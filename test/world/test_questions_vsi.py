@@ -7,12 +7,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from question_scene import visit_all
+from question_scene import furnished, visit_all
 
 from loc3r_ros.evaluation.baselines import frequent_answers
 from loc3r_ros.evaluation.video_tasks import VSI_BENCH
 from loc3r_ros.world.questions.vsi import VSI_TASKS, vsi_questions
-from loc3r_ros.world.room import generate_room
 
 ROOMS, COUNT = 5, 12
 
@@ -21,7 +20,7 @@ ROOMS, COUNT = 5, 12
 def visits():
     """Rooms that a video shows item by item, in an order of its own."""
     rng = np.random.default_rng(1)
-    scenes = [generate_room(seed) for seed in range(ROOMS)]
+    scenes = [furnished(seed) for seed in range(ROOMS)]
     return [visit_all(s, first=rng.integers(0, 18, len(s.items)).tolist()) for s in scenes]
 
 

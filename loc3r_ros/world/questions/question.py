@@ -61,10 +61,14 @@ def deck(rng: np.random.Generator, cards: Sequence[Card]) -> Iterator[Card]:
 def deal(
     rng: np.random.Generator, piles: Mapping[Key, Sequence[Card]], count: int
 ) -> Iterator[tuple[Key, Card]]:
-    """At most `count` cards with their piles' names; ends before one pile gives two more."""
+    """At most `count` cards with their piles' names, evenly from all.
+
+    It ends where the next pile is spent, and deals nothing where one is empty to begin with: else
+    what is rare would be rarer among the cards.
+    """
     shuffled = {key: [pile[k] for k in rng.permutation(len(pile))] for key, pile in piles.items()}
     names = deck(rng, list(piles))
-    for _ in range(count if piles else 0):
+    for _ in range(count if piles and all(shuffled.values()) else 0):
         key = next(names)
         if not shuffled[key]:
             return

@@ -36,13 +36,14 @@ def situated_questions(
 ) -> list[Question]:
     """At most `count` questions of each kind, from all of the situations together.
 
+    Few situations may offer none of a kind: 'yes' is not asked for where no 'no' can be.
     The task of each is 'situated_' and the kind.
     """
     around = [Surroundings(visit, situation) for situation in situations]
     questions = []
     for kind, ask in KINDS.items():
         task = f'situated_{kind}'
-        piles: dict[str, list[tuple[str, Situation]]] = {}
+        piles: dict[str, list[tuple[str, Situation]]] = {a: [] for a in CLOSED.get(kind, ())}
         for here in around:
             for text, answer in ask(here):
                 piles.setdefault(answer, []).append((text, here.situation))
@@ -67,8 +68,8 @@ def what(here: Surroundings) -> Said:
     for a, b in permutations(_the(here), 2):
         k = here.quarter(a)
         if k >= 0 and k not in here.quarters(b):
-            first, second = sorted((a.category, b.category))
-            yield f'What is {WORDS[k]}, the {first} or the {second}?', a.category
+            for first, second in permutations((a.category, b.category)):
+                yield f'What is {WORDS[k]}, the {first} or the {second}?', a.category
 
 
 def is_(here: Surroundings) -> Said:
@@ -106,8 +107,8 @@ def which(here: Surroundings) -> Said:
     """Which of two things is nearer, and which way a turn to a thing is shorter."""
     for a, b in permutations(_the(here), 2):
         if here.distance(b) - here.distance(a) >= NEARER:
-            first, second = sorted((a.category, b.category))
-            yield f'Which is nearer to me, the {first} or the {second}?', a.category
+            for first, second in permutations((a.category, b.category)):
+                yield f'Which is nearer to me, the {first} or the {second}?', a.category
     for item in _the(here):
         if (side := here.half(item, 0.0)) >= 0:
             text = f'Which way is the shorter turn to face the {item.category}, left or right?'
@@ -132,6 +133,10 @@ KINDS: dict[str, Callable[[Surroundings], Said]] = {
     'which': which,
     'others': others,
 }
+
+
+CLOSED = {'is': ('yes', 'no'), 'can': ('yes', 'no'), 'others': WHERE}
+"""Kinds whose answers are always the same few."""
 
 
 def _the(here: Surroundings) -> list[Item]:
