@@ -75,15 +75,7 @@ def _descriptions(
     """Sets of relations each of which makes the pose known: place, facing, one or two sides."""
     if np.linalg.norm(faced.centre[:2] - position) < FACED_MIN:
         return []
-    others = [thing for thing in things if thing is not faced]
-    every = [Relation('beside', (thing,)) for thing in others]
-    every += [Relation('between', pair) for pair in combinations(others, 2)]
-    every += [Relation(word, (t,)) for word in TOWARDS if word != 'facing' for t in others]
-    at, towards = np.array(position), np.array(yaw)
-    true: dict[str, list[Relation]] = {}
-    for relation in every:
-        if relation.holds(at, towards, slack=SLACK):
-            true.setdefault(relation.kind, []).append(relation)
+    true = _true_of([thing for thing in things if thing is not faced], position, yaw)
     places, sides = ([k for k in true if (k in TOWARDS) == side] for side in (False, True))
     said: list[tuple[Relation, ...]] = []
     for _ in range(_TRIES if places and sides else 0):
@@ -98,6 +90,18 @@ def _descriptions(
         if len(said) == WORDINGS_MAX:
             break
     return said
+
+
+def _true_of(things: list[Item], position: Array, yaw: float) -> dict[str, list[Relation]]:
+    """By kind, all that is clearly true of a pose but what it faces."""
+    every = [Relation('beside', (thing,)) for thing in things]
+    every += [Relation('between', pair) for pair in combinations(things, 2)]
+    every += [Relation(word, (t,)) for word in TOWARDS if word != 'facing' for t in things]
+    true: dict[str, list[Relation]] = {}
+    for relation in every:
+        if relation.holds(position, np.array(yaw), slack=SLACK):
+            true.setdefault(relation.kind, []).append(relation)
+    return true
 
 
 def _pick(rng: np.random.Generator, cards: Sequence[Card]) -> Card:
