@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from question_scene import block, room, visit_all
+from question_scene import block, furnished, room, visit_all
 
 from loc3r_ros.world.floorplan import FloorPlan
 from loc3r_ros.world.questions.relations import Poses, Relation, distance_to_box
@@ -96,6 +96,11 @@ def test_situations_are_free_places_told_in_several_ways(visit):
         assert plan.clearance(np.array([situation.position]))[0] >= WIDTH - 0.03
         assert -np.pi <= situation.yaw <= np.pi
     assert situations(visit, np.random.default_rng(1), 8) == found
+
+
+def test_places_are_told_in_turn_by_one_thing_and_by_two():
+    found = situations(visit_all(furnished(0)), np.random.default_rng(1), 8)
+    assert [sum(words in s.text for s in found) for words in ('next to', 'halfway')] == [4, 4]
 
 
 def test_a_situation_that_no_words_make_known_is_dropped(visit, monkeypatch):

@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 from question_scene import furnished, visit_all
 
+from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.evaluation.baselines import frequent_answers
 from loc3r_ros.evaluation.video_tasks import VSI_BENCH
+from loc3r_ros.world.questions.visit import Visit, count_pixels
 from loc3r_ros.world.questions.vsi import VSI_TASKS, vsi_questions
+from loc3r_ros.world.renderer import Renderer
+from loc3r_ros.world.robot import optical_poses
+from loc3r_ros.world.tour import Tour
 
 ROOMS, COUNT = 5, 12
 
@@ -27,6 +32,15 @@ def visits():
 @pytest.fixture(scope='module')
 def questions(visits):
     return [question for visit in visits for question in vsi_questions(visit, COUNT)]
+
+
+def test_what_the_renderer_sees_can_be_asked_about():
+    scene = furnished(0)
+    camera = PinholeCamera(32, 24, 27.0, 27.0, 15.5, 11.5)
+    view = Renderer(scene, 'cpu').render(camera, optical_poses(Tour(scene).poses([0.0]))[0])
+    pixels = count_pixels(view.instance.numpy(), len(scene.items))
+    assert pixels.sum() == 32 * 24
+    assert 0 < len(Visit(scene, np.zeros(1), pixels).named) < 12
 
 
 def test_every_type_is_asked(questions):

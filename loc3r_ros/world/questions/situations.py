@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from loc3r_ros.geometry import Array
 from loc3r_ros.world.floorplan import CELL, OVERHEAD
 from loc3r_ros.world.questions.bearings import heading, wrap
-from loc3r_ros.world.questions.question import Card, Situation
+from loc3r_ros.world.questions.question import Card, Situation, deck
 from loc3r_ros.world.questions.relations import TOWARDS, Poses, Relation
 from loc3r_ros.world.questions.visit import Visit
 from loc3r_ros.world.scene import Item
@@ -33,59 +34,68 @@ WIDTH = 0.25
 FACED_MIN = 1.0
 """Nearest thing to face, m."""
 
-_DRAWS, _TRIES = 40, 12
+_DRAWS, _TRIES = 80, 12
+
+
+@dataclass(frozen=True, eq=False)
+class _Stand:
+    """A pose, and the thing that is faced."""
+
+    position: Array
+    yaw: float
+    faced: Item
 
 
 def situations(visit: Visit, rng: np.random.Generator, count: int) -> list[Situation]:
-    """At most `count` situations with two or three wordings, each of which is enough alone."""
-    plan = visit.plan
-    region = plan.region(WIDTH + CELL / 2)
-    free, coarse = plan.centres[region], plan.centres[::2, ::2][region[::2, ::2]]
-    poses = Poses(coarse, np.radians(np.arange(-180.0, 180.0, 10.0)))
+    """At most `count` situations with two or three wordings, each of which is enough alone.
+
+    As many are told by a thing close by as by two that one is between, where both can be.
+    """
+    region = visit.plan.region(WIDTH + CELL / 2)
+    centres = visit.plan.centres
+    poses = Poses(centres[::2, ::2][region[::2, ::2]], np.radians(np.arange(-180.0, 180.0, 10.0)))
     things = [item for item in visit.unique if item.T_map_item[2, 3] < OVERHEAD]
+    places = deck(rng, ('beside', 'between'))
     found: list[Situation] = []
-    for _ in range(_DRAWS * count if len(things) > 3 and len(free) else 0):
-        if len(found) == count:
-            break
-        position, yaw, faced = _stand(rng, free, things)
-        said = _descriptions(rng, poses, things, faced, position, yaw)
-        if len(said) >= WORDINGS_MIN:
-            wordings = tuple(describe(relations, k) for k, relations in enumerate(said))
-            at = (float(position[0]), float(position[1]))
-            found.append(Situation(wordings[0], wordings, at, yaw))
+    for _ in range(2 * count if len(things) > 3 and region.any() else 0):
+        place = next(places)
+        for _ in range(_DRAWS if len(found) < count else 0):
+            stand = _draw_stand(rng, centres[region], things)
+            said = _descriptions(rng, poses, things, stand, place)
+            if len(said) >= WORDINGS_MIN:
+                wordings = tuple(describe(relations, k) for k, relations in enumerate(said))
+                x, y = stand.position.tolist()
+                found.append(Situation(wordings[0], wordings, (x, y), stand.yaw))
+                break
     return found
 
 
-def _stand(rng: np.random.Generator, free: Array, things: list[Item]) -> tuple[Array, float, Item]:
+def _draw_stand(rng: np.random.Generator, free: Array, things: list[Item]) -> _Stand:
     """A free place, and a heading to one of the things, nearly."""
     position = free[rng.integers(len(free))] + rng.uniform(-CELL / 2, CELL / 2, 2)
     faced = _pick(rng, things)
     aim = float(heading(position, faced.centre[:2])) + np.radians(rng.uniform(-5.0, 5.0))
-    return position, float(wrap(aim)), faced
+    return _Stand(position, float(wrap(aim)), faced)
 
 
 def _descriptions(
-    rng: np.random.Generator,
-    poses: Poses,
-    things: list[Item],
-    faced: Item,
-    position: Array,
-    yaw: float,
+    rng: np.random.Generator, poses: Poses, things: list[Item], stand: _Stand, place: str
 ) -> list[tuple[Relation, ...]]:
     """Sets of relations each of which makes the pose known: place, facing, one or two sides."""
-    if np.linalg.norm(faced.centre[:2] - position) < FACED_MIN:
+    if np.linalg.norm(stand.faced.centre[:2] - stand.position) < FACED_MIN:
         return []
-    true = _true_of([thing for thing in things if thing is not faced], position, yaw)
-    places, sides = ([k for k in true if (k in TOWARDS) == side] for side in (False, True))
+    others = [thing for thing in things if thing is not stand.faced]
+    true = _true_of(others, stand.position, stand.yaw)
+    sides = [kind for kind in true if kind in TOWARDS]
     said: list[tuple[Relation, ...]] = []
-    for _ in range(_TRIES if places and sides else 0):
-        kinds = [_pick(rng, places), *rng.permutation(sides)[: rng.integers(1, 3)]]
-        place, *around = (_pick(rng, true[kind]) for kind in kinds)
-        chosen = (place, Relation('facing', (faced,)), *around)
+    for _ in range(_TRIES if place in true and sides else 0):
+        kinds = [place, *rng.permutation(sides)[: rng.integers(1, 3)]]
+        first, *around = (_pick(rng, true[kind]) for kind in kinds)
+        chosen = (first, Relation('facing', (stand.faced,)), *around)
         names = [thing.category for relation in chosen for thing in relation.things]
         if len(set(names)) < len(names) or any(_same(chosen, known) for known in said):
             continue
-        if (poses.spread(chosen, position, yaw) <= KNOWN).all():
+        if (poses.spread(chosen, stand.position, stand.yaw) <= KNOWN).all():
             said.append(chosen)
         if len(said) == WORDINGS_MAX:
             break
