@@ -37,7 +37,7 @@ def vsi_questions(visit: Visit, count: int, seed: int = 0) -> list[Question]:
     """At most `count` questions of each type; fewer where the room is clear about no more.
 
     The scene's seed and `seed` decide. Within each type, letters and the answers behind them come
-    up evenly; a count that is a multiple of 12 makes the letters of every type exactly even.
+    up evenly; 12 of a type, or a multiple, have exactly even letters.
     """
     return [
         question
