@@ -186,7 +186,7 @@ FULL = VlmConfig(
 TINY = VlmConfig(
     vision=SiglipShape(
         image_size=128,
-        patch_size=11,
+        patch_size=9,
         hidden_size=192,
         intermediate_size=768,
         layers=4,
@@ -201,13 +201,13 @@ TINY = VlmConfig(
         kv_heads=2,
         rope_theta=1e4,
         rms_norm_eps=1e-6,
-        max_positions=2048,
+        max_positions=4096,
     ),
     camera_dim=96,
     head_width=256,
 )
 """A few million parameters, for a CPU; camera tokens of `cut3r.config.tiny`.
 
-Eleven patches a side with pixels left over, six after pooling: as uneven as the full size.
-43 tokens a frame, 1376 a video: as there, reading a video costs far more than saying a sentence.
+Fourteen patches a side with pixels left over, seven after pooling: half the full size's grid.
+57 tokens a frame, 1824 a video: as there, reading a video costs far more than saying a sentence.
 """

@@ -47,7 +47,7 @@ def test_a_cached_token_at_full_size_is_57344_bytes_in_half_precision():
 
 def test_the_tiny_size_has_a_few_million_parameters_and_room_for_words():
     assert 3e6 < parameters(build(TINY, 'meta')) < 1e7
-    assert (TINY.grid, TINY.tokens_per_frame) == (6, 43)
+    assert (TINY.grid, TINY.tokens_per_frame) == (7, 57)
     assert TINY.frames * TINY.tokens_per_frame + 400 <= TINY.text.max_positions
     assert Words.tiny().vocab_size <= TINY.text.vocab_size
 
