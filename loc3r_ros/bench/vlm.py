@@ -192,14 +192,13 @@ def _memory(
     stream: VideoStream, model: Loc3rVlm, shots: list[Any], observe: int
 ) -> dict[str, float]:
     """What the stream holds: by the arithmetic, now, and after many more frames."""
-    dtype, text = model.newline.dtype, model.config.text
-    shape = CacheShape(text.layers, text.kv_heads, text.hidden_size // text.heads, 0)
+    shape = CacheShape.of(model.config.text, 0)
     before = stream.bytes
     for n, (rgb, token) in zip(range(observe), cycle(shots)):
         stream.observe(rgb, token, float(len(shots) + n))
     stream.wait()
     return {
-        'cache_bytes_per_token': shape.token_bytes(dtype),
+        'cache_bytes_per_token': shape.token_bytes(model.newline.dtype),
         'held_mb': before / _MB,
         'frames_more': observe,
         'held_mb_after': stream.bytes / _MB,

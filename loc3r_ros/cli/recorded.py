@@ -21,14 +21,19 @@ if TYPE_CHECKING:
     from loc3r_ros.bag.witness import Witness
 
 
+def add_topics(group: argparse._ActionsContainer) -> None:
+    """The topics of a camera; of a parser, or of a group in it."""
+    group.add_argument('--image', metavar='TOPIC', help='colour images, raw or compressed')
+    group.add_argument('--depth', metavar='TOPIC', help='depth images')
+    group.add_argument('--camera-info', metavar='TOPIC', help='intrinsics of the colour images')
+    group.add_argument('--depth-info', metavar='TOPIC', help='intrinsics of the depth images')
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """All that decides the numbers of a run, and who answers."""
     parser.add_argument('bag', type=Path, help='rosbag2 folder, or a single .mcap or .db3 file')
     topics = parser.add_argument_group('topics (found by type and name where not given)')
-    topics.add_argument('--image', metavar='TOPIC', help='colour images, raw or compressed')
-    topics.add_argument('--depth', metavar='TOPIC', help='depth images')
-    topics.add_argument('--camera-info', metavar='TOPIC', help='intrinsics of the colour images')
-    topics.add_argument('--depth-info', metavar='TOPIC', help='intrinsics of the depth images')
+    add_topics(topics)
     topics.add_argument(
         '--intrinsics', metavar='FX,FY,CX,CY', type=_four, help='in place of camera_info, pixels'
     )

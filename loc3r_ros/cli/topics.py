@@ -7,6 +7,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from loc3r_ros.cli.recorded import add_topics
+
 
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
@@ -17,10 +19,7 @@ def add_parser(commands: Any) -> None:
         epilog='Example: loc3r topics my_bag --image /front/color/image_raw',
     )
     parser.add_argument('bag', type=Path, help='rosbag2 folder, or a single .mcap or .db3 file')
-    parser.add_argument('--image', metavar='TOPIC', help='colour images, raw or compressed')
-    parser.add_argument('--depth', metavar='TOPIC', help='depth images')
-    parser.add_argument('--camera-info', metavar='TOPIC', help='intrinsics of the colour images')
-    parser.add_argument('--depth-info', metavar='TOPIC', help='intrinsics of the depth images')
+    add_topics(parser)
     parser.set_defaults(execute=execute)
 
 

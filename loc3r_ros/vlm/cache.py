@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from loc3r_ros.errors import InputError
+from loc3r_ros.vlm.config import QwenShape
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class CacheShape:
     head_dim: int
     capacity: int
 
+    @classmethod
+    def of(cls, text: QwenShape, capacity: int) -> CacheShape:
+        """That of a language model."""
+        return cls(text.layers, text.kv_heads, text.hidden_size // text.heads, capacity)
+
     def token_bytes(self, dtype: torch.dtype) -> int:
         """Bytes of one position: a key and a value for each head of each layer."""
         return self.layers * 2 * self.kv_heads * self.head_dim * dtype.itemsize
@@ -38,15 +43,12 @@ class CacheShape:
 
 
 class PrefixCache:
-    """Keys and values of a sequence, usable as `past_key_values` of transformers' decoders.
+    """Keys and values of a sequence, for `model.decoder`.
 
     Transformers' own `DynamicCache` concatenates, which copies all that is cached for every token;
     its `StaticCache` attends to the empty part too. Here new positions are written behind the old
     ones, and attention gets views of the filled part. What a question has written is taken back by
     `truncate`, which moves nothing.
-
-    Transformers asks for little of a cache, and asks differently from version to version; hence no
-    base class of theirs, only the methods that decoders call (4.5x and 5.x).
 
     Args:
         shape: its size.
@@ -78,9 +80,7 @@ class PrefixCache:
             raise ValueError(f'cannot truncate {self._length} positions to {length}')
         self._length = length
 
-    def update(
-        self, keys: Tensor, values: Tensor, layer_idx: int, *_args: Any, **_kwargs: Any
-    ) -> tuple[Tensor, Tensor]:
+    def update(self, keys: Tensor, values: Tensor, layer_idx: int) -> tuple[Tensor, Tensor]:
         """Write one layer's new positions and return all of that layer's.
 
         The length grows with the last layer: a forward that fails half-way leaves it as it was.
@@ -107,21 +107,3 @@ class PrefixCache:
         if layer_idx == self.shape.layers - 1:
             self._length = end
         return layer[0, None, :, :end], layer[1, None, :, :end]
-
-    def get_seq_length(self, layer_idx: int = 0) -> int:
-        """Positions that are filled."""
-        return self._length
-
-    def get_query_offset(self, layer_idx: int = 0) -> int:
-        """Position of the next token (transformers 5)."""
-        return self._length
-
-    def get_mask_sizes(self, query: int | Tensor, layer_idx: int = 0) -> tuple[int, int]:
-        """Keys that the next queries see, and the first one's position.
-
-        Args:
-            query: how many queries (transformers 5), or their positions (4.5x).
-            layer_idx: all layers are alike.
-        """
-        count = query if isinstance(query, int) else query.shape[0]
-        return self._length + count, 0

@@ -101,12 +101,6 @@ class VlmConfig:
         """Tokens of a frame with its camera token."""
         return 1 + self.image_tokens
 
-    @property
-    def kv_values_per_token(self) -> int:
-        """Numbers that a cache holds for one token: keys and values of all layers."""
-        text = self.text
-        return 2 * text.layers * text.kv_heads * (text.hidden_size // text.heads)
-
     def to_json(self) -> dict[str, Any]:
         """The fields as plain nested dicts of numbers, ready for `json.dumps`."""
         return asdict(self)

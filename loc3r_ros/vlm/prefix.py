@@ -47,8 +47,7 @@ class Prefix:
     """
 
     def __init__(self, model: Loc3rVlm, header: list[int], capacity: int) -> None:
-        text = model.config.text
-        shape = CacheShape(text.layers, text.kv_heads, text.hidden_size // text.heads, capacity)
+        shape = CacheShape.of(model.config.text, capacity)
         newline = model.newline
         self._cache = PrefixCache(shape, device=newline.device, dtype=newline.dtype)
         self._model = model

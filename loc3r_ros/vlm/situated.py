@@ -1,7 +1,7 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """From where the model says an agent stands to a pose in `map`.
 
-The model speaks of a BEV frame (Loc3R-VLM 3.2: a gravity-aligned world frame, shared by all views
+The model speaks of a BEV frame (Loc3R-VLM, arXiv 2603.18002: gravity-aligned, shared by all views
 and anchored at the first). Its axes are not published; here they are those of REP 103: origin at
 the first camera, x level where that camera looks, y left, z up.
 """
@@ -85,7 +85,7 @@ def target_in_map(situated: Situated, T_map_bev: Array, label: str) -> Target:
 
 
 def mean_heading(probabilities: NDArray[np.float64]) -> tuple[float, float]:
-    """Circular mean of headings (Loc3R-VLM 3.3: circular soft-argmax), and their variance.
+    """Circular mean of headings (Loc3R-VLM: circular soft-argmax), and their variance.
 
     A model that has learnt smoothed targets shows their width even where it is certain; that is
     taken off, down to the variance within one bin.

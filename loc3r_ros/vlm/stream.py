@@ -7,7 +7,7 @@ an exact extension of what was read, and a question is a text behind it: nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 
 import numpy as np
 import torch
@@ -121,13 +121,7 @@ class VideoStream:
         hidden = self._video.read(Text(ids))
         return self._situated(hidden[-2], hidden[-1])
 
-    def ask(
-        self,
-        question: str,
-        situation: str | None = None,
-        *,
-        on_situated: Callable[[Situated], None] | None = None,
-    ) -> Generator[str]:
+    def ask(self, question: str, situation: str | None = None) -> Generator[str]:
         """Answer in words, as they come; joined as they are they make the text.
 
         Nothing is computed before the first word is asked for, nor after the iterator was closed
@@ -136,8 +130,6 @@ class VideoStream:
         Args:
             question: in plain words.
             situation: where the asker stands; none: somewhere in the room.
-            on_situated: called before the first word with the asker's pose, which costs nothing
-                here.
 
         Raises:
             InputError: question or situation are empty, too long, or no plain text.
@@ -148,7 +140,7 @@ class VideoStream:
         text = Text(place + self._prompt.question(checked(_text(question), 'question')))
         self._check_length(text.ids)
         self._video.require_frames()
-        return self._words_of(text, len(place), on_situated, self._life)
+        return self._words_of(text, self._life)
 
     def reset(self) -> None:
         """Forget all frames; answers that are under way end with NoAnswerError."""
@@ -164,20 +156,12 @@ class VideoStream:
         self._life += 1
         self._video.close()
 
-    def _words_of(
-        self,
-        text: Text,
-        place: int,
-        on_situated: Callable[[Situated], None] | None,
-        life: int,
-    ) -> Generator[str]:
+    def _words_of(self, text: Text, life: int) -> Generator[str]:
         spelled = WordStream(self._words)
-        for n in range(ANSWER_TOKENS):
+        for _ in range(ANSWER_TOKENS):
             self._check_life(life)
             hidden = self._video.read(text)
             self._check_life(life)  # all may have been forgotten before it was our turn
-            if n == 0 and on_situated is not None:
-                on_situated(self._situated(hidden[place - 2], hidden[place - 1]))
             token = self._next(hidden[-1])
             if token in self._words.end_ids:
                 break

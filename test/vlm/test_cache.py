@@ -1,5 +1,5 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""The cache under transformers' own decoder: exact, in place, and as large as the arithmetic."""
+"""The cache against transformers' pass without one: exact, in place, as large as the arithmetic."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from transformers import Qwen2Config, Qwen2Model
 
 from loc3r_ros.errors import InputError
 from loc3r_ros.vlm.cache import CacheShape, PrefixCache
+from loc3r_ros.vlm.config import FULL
+from loc3r_ros.vlm.model.attention import extension_mask
+from loc3r_ros.vlm.model.decoder import read as decoder_pass
 
-WIDTH, LAYERS, KV_HEADS, HEAD_DIM, CAPACITY = 32, 3, 2, 8, 40
+WIDTH, LAYERS, HEADS, KV_HEADS, HEAD_DIM, CAPACITY = 32, 3, 4, 2, 8, 40
 SHAPE = CacheShape(LAYERS, KV_HEADS, HEAD_DIM, CAPACITY)
 
 
@@ -22,7 +25,7 @@ def decoder():
         hidden_size=WIDTH,
         intermediate_size=64,
         num_hidden_layers=LAYERS,
-        num_attention_heads=4,
+        num_attention_heads=HEADS,
         num_key_value_heads=KV_HEADS,
         attn_implementation='sdpa',
     )
@@ -35,7 +38,8 @@ def cache():
 
 @torch.no_grad()
 def read(decoder, tokens, past):
-    return decoder(inputs_embeds=tokens[None], past_key_values=past).last_hidden_state[0]
+    mask = extension_mask(len(tokens), past.length, HEADS // KV_HEADS, tokens)
+    return decoder_pass(decoder, tokens[None], mask, past, past.length)[0]
 
 
 @torch.no_grad()
@@ -108,6 +112,6 @@ def test_bytes_are_those_of_the_shape(dtype):
 
 
 def test_a_full_size_cache_takes_what_the_arithmetic_says():
-    shape = CacheShape(layers=28, kv_heads=4, head_dim=128, capacity=6852)
+    shape = CacheShape.of(FULL.text, 6852)
     assert shape.token_bytes(torch.float16) == 57_344
     assert PrefixCache(shape, device='meta', dtype=torch.float16).bytes == 6852 * 57_344

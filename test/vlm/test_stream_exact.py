@@ -66,13 +66,6 @@ def test_words_are_those_of_greedy_decoding_from_scratch():
         assert next(said) == speaker.next(held(stream))
 
 
-def test_the_pose_comes_with_the_answer():
-    stream, told = watched(6), []
-    next(stream.ask('Where is the sofa?', PLACE, on_situated=told.append))
-    assert len(told) == 1
-    np.testing.assert_allclose(flat(told[0]), flat(stream.localize(PLACE)), 1e-9, 1e-12)
-
-
 def test_questions_leave_the_prefix_as_it_was():
     stream = watched(6)
     before = stream.tokens, flat(stream.localize(PLACE))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from small_vlm import BUDGET, PLACE, SMALL, check_exact, show, view, watched
 
-from loc3r_ros.vlm.cache import PrefixCache
+from loc3r_ros.vlm.cache import CacheShape, PrefixCache
 from loc3r_ros.vlm.config import FULL
 from loc3r_ros.vlm.engine import NoAnswerError
 from loc3r_ros.vlm.memory import is_out_of_memory
@@ -31,7 +31,10 @@ def test_memory_after_1000_frames_is_that_after_the_first_few(monkeypatch):
     capacity = header + BUDGET * SMALL.tokens_per_frame + TEXT_TOKENS
     embeddings = (stream.tokens - header) * SMALL.text.hidden_size * 8
     layouts = BUDGET * SMALL.grid**2 * 4 * 8
-    assert before == 2 * capacity * SMALL.kv_values_per_token * 8 + embeddings + layouts
+    assert (
+        before
+        == 2 * CacheShape.of(SMALL.text, capacity).bytes(torch.float64) + embeddings + layouts
+    )
     images = [view(n) for n in (0, 1, 2, 4)]  # alike in tokens, and so in bytes
     stream.reset()
     for number in range(BUDGET):

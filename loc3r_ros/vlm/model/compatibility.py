@@ -21,8 +21,7 @@ def siglip(shape: SiglipShape) -> nn.Module:
 
     Its keys are the same in all versions: in 4.x SiglipVisionModel holds it one level deeper.
     """
-    config = _config(
-        SiglipVisionConfig,
+    config = cast(Any, SiglipVisionConfig)(  # which arguments are declared varies
         image_size=shape.image_size,
         patch_size=shape.patch_size,
         hidden_size=shape.hidden_size,
@@ -45,8 +44,7 @@ def see(vision: nn.Module, pixels: Tensor) -> Tensor:
 
 def qwen(shape: QwenShape) -> Qwen2Model:
     """The language model without its output layer."""
-    config = _config(
-        Qwen2Config,
+    config = cast(Any, Qwen2Config)(  # which arguments are declared varies
         vocab_size=shape.vocab_size,
         hidden_size=shape.hidden_size,
         intermediate_size=shape.intermediate_size,
@@ -74,11 +72,6 @@ def make_constants(vision: nn.Module, language: Qwen2Model, device: torch.device
     embeddings.position_ids = torch.arange(embeddings.num_positions, device=device)[None]
     with torch.device(device):
         language.rotary_emb = Qwen2RotaryEmbedding(config=language.config)
-
-
-def _config(kind: Any, **values: Any) -> Any:
-    """A configuration; which of its arguments are declared and which only taken varies."""
-    return kind(**values)
 
 
 def _use_torch_norms(language: nn.Module, eps: float) -> None:

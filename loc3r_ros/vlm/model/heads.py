@@ -97,19 +97,3 @@ def orientation_target(theta: Tensor, bins: int = 36) -> Tensor:
 def orientation_kl(logits: Tensor, target: Tensor) -> Tensor:
     """KL(target || softmax(logits)) over the last axis, nats."""
     return (torch.xlogy(target, target) - target * logits.log_softmax(-1)).sum(-1)
-
-
-def circular_mean(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean heading of a distribution over bins, and how concentrated it is.
-
-    Args:
-        logits: (..., bins).
-
-    Returns:
-        theta (...) in [-pi, pi], radians, and R (...), the length of the mean direction: 1 where
-        all mass is in one bin, 0 where it is flat and theta means nothing.
-    """
-    p = logits.softmax(-1)
-    centres = bin_centres(logits.shape[-1], p)
-    x, y = (p * centres.cos()).sum(-1), (p * centres.sin()).sum(-1)
-    return torch.atan2(y, x), torch.hypot(x, y)
