@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from loc3r_ros.geometry import Array
 from loc3r_ros.world.floorplan import FloorPlan
+from loc3r_ros.world.robot import optical_poses
 from loc3r_ros.world.scene import Scene
 
 CLEARANCE = 0.35
@@ -64,6 +65,10 @@ class Tour:
         T[:, 0, 1] = -T[:, 1, 0]
         T[:, 0, 3], T[:, 1, 3] = x, y
         return T
+
+    def camera_poses(self, t: ArrayLike) -> Array:
+        """(N, 4, 4) T_map_optical of the robot's camera at times (N,), s."""
+        return optical_poses(self.poses(t))
 
 
 def plan_loop(plan: FloorPlan) -> tuple[Array, Array]:
