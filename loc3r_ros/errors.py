@@ -16,3 +16,7 @@ class InputError(Loc3rError, ValueError):
 
 class CheckpointError(Loc3rError, ValueError):
     """A weights file that does not fit the model, or that must not be loaded."""
+
+
+class EngineError(Loc3rError, RuntimeError):
+    """A compiled network that cannot be built, loaded or run, or whose numbers are wrong."""
