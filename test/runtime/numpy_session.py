@@ -54,7 +54,7 @@ class NumpySession:
         y = self._state + inputs['x'] / 2
         self._steps += 1
         if self.defect == 'off':
-            y = y * np.float32(1.01)
+            y = y * np.float32(1.005)
         if self.defect == 'nan' and self._steps > 5:
             y = y * np.nan
         if self.defect != 'unwritten':

@@ -27,7 +27,7 @@ def test_a_right_session_passes_and_starts_anew():
         ('forgets', 'step 27: y is off'),
         ('nan', 'y is off by nan'),
         ('unwritten', 'y is off by nan'),
-        ('off', 'step 27: y is off by 0.01'),
+        ('off', 'step 27: y is off by 0.0'),
         ('ignores_update', 'is off by'),
         ('another_start', 'initial state: state is off'),
     ],
