@@ -6,7 +6,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from loc3r_ros.cut3r.config import MLP_RATIO, NORM_EPS
+from loc3r_ros.cut3r.config import NORM_EPS
 from loc3r_ros.cut3r.rope import Rope, rotate
 
 
@@ -15,12 +15,12 @@ def layer_norm(dim: int) -> nn.LayerNorm:
 
 
 class Mlp(nn.Module):
-    """Linear, GELU, Linear, with a hidden layer four times as wide as the input."""
+    """Linear, GELU, Linear, with a hidden layer `ratio` times as wide as the input."""
 
-    def __init__(self, dim: int, out_dim: int | None = None) -> None:
+    def __init__(self, dim: int, ratio: int, out_dim: int | None = None) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(dim, MLP_RATIO * dim)
-        self.fc2 = nn.Linear(MLP_RATIO * dim, out_dim or dim)
+        self.fc1 = nn.Linear(dim, ratio * dim)
+        self.fc2 = nn.Linear(ratio * dim, out_dim or dim)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc2(functional.gelu(self.fc1(x)))
@@ -103,12 +103,12 @@ class CrossAttention(nn.Module):
 class EncoderBlock(nn.Module):
     """Self-attention and MLP."""
 
-    def __init__(self, dim: int, heads: int, half_rounding: bool = False) -> None:
+    def __init__(self, dim: int, heads: int, mlp_ratio: int, half_rounding: bool = False) -> None:
         super().__init__()
         self.norm1 = layer_norm(dim)
         self.attn = SelfAttention(dim, heads, half_rounding)
         self.norm2 = layer_norm(dim)
-        self.mlp = Mlp(dim)
+        self.mlp = Mlp(dim, mlp_ratio)
 
     def forward(self, x: Tensor, rope: Rope | None) -> Tensor:
         x = x + self.attn(self.norm1(x), rope)
@@ -118,7 +118,7 @@ class EncoderBlock(nn.Module):
 class DecoderBlock(nn.Module):
     """Self-attention, cross-attention to another stream, MLP. The other stream is not changed."""
 
-    def __init__(self, dim: int, heads: int) -> None:
+    def __init__(self, dim: int, heads: int, mlp_ratio: int) -> None:
         super().__init__()
         self.norm1 = layer_norm(dim)
         self.attn = SelfAttention(dim, heads)
@@ -126,7 +126,7 @@ class DecoderBlock(nn.Module):
         self.norm_y = layer_norm(dim)
         self.cross_attn = CrossAttention(dim, heads)
         self.norm3 = layer_norm(dim)
-        self.mlp = Mlp(dim)
+        self.mlp = Mlp(dim, mlp_ratio)
 
     def forward(
         self,
@@ -159,12 +159,12 @@ class ModulatedNorm(nn.Module):
 class ModulatedBlock(nn.Module):
     """An encoder block that the camera token (B, 1, C) modulates."""
 
-    def __init__(self, dim: int, heads: int) -> None:
+    def __init__(self, dim: int, heads: int, mlp_ratio: int) -> None:
         super().__init__()
         self.norm1 = ModulatedNorm(dim)
         self.attn = SelfAttention(dim, heads)
         self.norm2 = ModulatedNorm(dim)
-        self.mlp = Mlp(dim)
+        self.mlp = Mlp(dim, mlp_ratio)
 
     def forward(self, x: Tensor, camera: Tensor, rope: Rope) -> Tensor:
         x = x + self.attn(self.norm1(x, camera), rope)

@@ -18,13 +18,15 @@ class PoseRetriever(nn.Module):
     one-key shortcuts: no self-attention product in `read`, no cross-attention product in `write`.
     """
 
-    def __init__(self, enc_dim: int, dim: int, heads: int, tokens: int) -> None:
+    def __init__(self, enc_dim: int, dim: int, heads: int, tokens: int, mlp_ratio: int) -> None:
         super().__init__()
         self.mem = nn.Parameter(torch.zeros(1, tokens, 2 * dim))
         self.masked_token = nn.Parameter(torch.zeros(1, 1, dim))
         self.proj_q = nn.Linear(enc_dim, dim)
-        self.write_blocks = nn.ModuleList(DecoderBlock(2 * dim, heads) for _ in range(BLOCKS))
-        self.read_blocks = nn.ModuleList(DecoderBlock(2 * dim, heads) for _ in range(BLOCKS))
+        self.write_blocks, self.read_blocks = (
+            nn.ModuleList(DecoderBlock(2 * dim, heads, mlp_ratio) for _ in range(BLOCKS))
+            for _ in range(2)
+        )
 
     def read(self, image: Tensor, memory: Tensor) -> Tensor:
         """The pose token (B, 1, D) that the memory (B, M, 2D) has for an image mean (B, 1, De)."""

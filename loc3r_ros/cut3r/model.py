@@ -54,24 +54,27 @@ class Cut3r(nn.Module):
         self.patch_embed = PatchEmbed(3, c.enc_dim)
         self.patch_embed_ray_map = PatchEmbed(RAY_CHANNELS, c.enc_dim)
         self.enc_blocks = nn.ModuleList(
-            EncoderBlock(c.enc_dim, c.enc_heads, c.half_rounding) for _ in range(c.enc_depth)
+            EncoderBlock(c.enc_dim, c.enc_heads, c.mlp_ratio, c.half_rounding)
+            for _ in range(c.enc_depth)
         )
         self.enc_norm = layer_norm(c.enc_dim)
         self.enc_blocks_ray_map = nn.ModuleList(
-            EncoderBlock(c.enc_dim, c.ray_heads) for _ in range(c.ray_depth)
+            EncoderBlock(c.enc_dim, c.ray_heads, c.mlp_ratio) for _ in range(c.ray_depth)
         )
         self.enc_norm_ray_map = layer_norm(c.enc_dim)
         self.decoder_embed = nn.Linear(c.enc_dim, c.dec_dim)
         self.decoder_embed_state = nn.Linear(c.enc_dim, c.dec_dim)
         self.dec_blocks = nn.ModuleList(
-            DecoderBlock(c.dec_dim, c.dec_heads) for _ in range(c.dec_depth)
+            DecoderBlock(c.dec_dim, c.dec_heads, c.mlp_ratio) for _ in range(c.dec_depth)
         )
         self.dec_blocks_state = nn.ModuleList(
-            DecoderBlock(c.dec_dim, c.state_heads) for _ in range(c.dec_depth)
+            DecoderBlock(c.dec_dim, c.state_heads, c.mlp_ratio) for _ in range(c.dec_depth)
         )
         self.dec_norm = layer_norm(c.dec_dim)
         self.dec_norm_state = layer_norm(c.dec_dim)
-        self.pose_retriever = PoseRetriever(c.enc_dim, c.dec_dim, c.dec_heads, c.memory_tokens)
+        self.pose_retriever = PoseRetriever(
+            c.enc_dim, c.dec_dim, c.dec_heads, c.memory_tokens, c.mlp_ratio
+        )
         self.downstream_head: Heads = (DptHeads if c.head == 'dpt' else LinearHeads)(c)
 
     @property

@@ -54,9 +54,9 @@ class Maps(NamedTuple):
 class PoseHead(nn.Module):
     """The camera token (B, D) to translation and quaternion (B, 7), before their activation."""
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, mlp_ratio: int) -> None:
         super().__init__()
-        self.mlp = Mlp(dim, 7)
+        self.mlp = Mlp(dim, mlp_ratio, 7)
 
     def forward(self, camera: Tensor) -> Tensor:
         return self.mlp(camera)
@@ -73,9 +73,10 @@ class Heads(nn.Module, ABC):
 
     def __init__(self, config: Cut3rConfig) -> None:
         super().__init__()
-        self.pose_head = PoseHead(config.dec_dim)
+        self.pose_head = PoseHead(config.dec_dim, config.mlp_ratio)
         self.final_transform = nn.ModuleList(
-            ModulatedBlock(config.dec_dim, config.dec_heads) for _ in range(MODULATED_BLOCKS)
+            ModulatedBlock(config.dec_dim, config.dec_heads, config.mlp_ratio)
+            for _ in range(MODULATED_BLOCKS)
         )
 
     @abstractmethod

@@ -14,8 +14,8 @@ from loc3r_ros.cut3r.heads.common import COLOUR_CHANNELS, POINT_CHANNELS, Heads,
 class PatchMlp(Mlp):
     """Each token of the last level to the pixels of its patch."""
 
-    def __init__(self, dim: int, channels: int) -> None:
-        super().__init__(dim, channels * PATCH * PATCH)
+    def __init__(self, dim: int, ratio: int, channels: int) -> None:
+        super().__init__(dim, ratio, channels * PATCH * PATCH)
 
     def forward(self, levels: Levels, grid: tuple[int, int]) -> Tensor:  # type: ignore[override]
         x = super().forward(levels.last).transpose(1, 2).unflatten(-1, grid)
@@ -29,9 +29,10 @@ class LinearHeads(Heads):
 
     def __init__(self, config: Cut3rConfig) -> None:
         super().__init__(config)
-        self.proj = PatchMlp(config.dec_dim, POINT_CHANNELS)
-        self.cross_proj = PatchMlp(config.dec_dim, POINT_CHANNELS)
-        self.rgb_proj = PatchMlp(config.dec_dim, COLOUR_CHANNELS)
+        dims = config.dec_dim, config.mlp_ratio
+        self.proj = PatchMlp(*dims, POINT_CHANNELS)
+        self.cross_proj = PatchMlp(*dims, POINT_CHANNELS)
+        self.rgb_proj = PatchMlp(*dims, COLOUR_CHANNELS)
 
     def networks(self) -> tuple[nn.Module, nn.Module, nn.Module]:
         return self.proj, self.cross_proj, self.rgb_proj
