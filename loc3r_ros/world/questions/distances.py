@@ -26,6 +26,16 @@ def closest_distance(a: Item, b: Item) -> float:
     return float(np.hypot(across, np.maximum(up, 0.0)).min())
 
 
+def distance_to_points(item: Item, points: Array) -> Array:
+    """Distance (N,) of points (N, 3) in `map` to the closest point of an item, m; 0 within."""
+    pieces = _Pieces.of(item)
+    q = np.abs((points[:, None, :2] - pieces.centre) @ pieces.axes) - pieces.half
+    z = points[:, None, 2]
+    up = np.maximum(pieces.low - z, z - pieces.high)
+    beyond = np.maximum(np.concatenate([q, up[..., None]], -1), 0.0)
+    return np.asarray(np.linalg.norm(beyond, axis=-1).min(1))
+
+
 def footprint(item: Item) -> Array:
     """(4, 2) corners of an item's bounding box seen from above."""
     return item.corners[:4, :2]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from loc3r_ros.world.floorplan import OVERHEAD
-from loc3r_ros.world.questions.distances import closest_distance
 from loc3r_ros.world.questions.question import deck
 from loc3r_ros.world.questions.visit import Visit
 from loc3r_ros.world.scene import Item
@@ -62,7 +61,7 @@ def _tell_apart(visit: Visit, items: tuple[Item, ...]) -> list[tuple[str, Item]]
         return []
     told = []
     for mark in visit.unique:
-        away = [closest_distance(item, mark) for item in items]
+        away = [visit.gap(item, mark) for item in items]
         first, second, *_ = np.argsort(away, kind='stable')
         if away[second] - away[first] >= NEARER:
             name = f'the {items[first].category} nearest to the {mark.category}'

@@ -7,7 +7,6 @@ from itertools import combinations
 
 import numpy as np
 
-from loc3r_ros.world.questions.distances import closest_distance
 from loc3r_ros.world.questions.question import Question, deal
 from loc3r_ros.world.questions.visit import Visit
 
@@ -38,7 +37,7 @@ def absolute_distance(visit: Visit, rng: np.random.Generator, count: int) -> lis
         if len(questions) == count:
             break
         a, b = pairs[k]
-        distance = closest_distance(a, b)
+        distance = visit.gap(a, b)
         if distance >= DISTANCE_MIN:
             text = (
                 f'How far is the {a.category} from the {b.category} (in metres),'

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from loc3r_ros.world.questions.distances import closest_distance
 from loc3r_ros.world.questions.question import Question, choice, deck
 from loc3r_ros.world.questions.visit import Visit
 
@@ -30,7 +29,7 @@ def relative_distance(visit: Visit, rng: np.random.Generator, count: int) -> lis
         primary = visit.unique[rng.integers(len(visit.unique))]
         others = [name for name in visit.named if name != primary.category]
         names = [str(name) for name in rng.permutation(others)[:4]]
-        away = {n: min(closest_distance(primary, i) for i in visit.named[n]) for n in names}
+        away = {n: min(visit.gap(primary, i) for i in visit.named[n]) for n in names}
         right, *wrong = sorted(names, key=lambda name: away[name])
         ordered = sorted(away.values())
         if ordered[0] >= NEAR and np.diff(ordered).min() >= margin:

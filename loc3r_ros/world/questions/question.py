@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+
+from loc3r_ros.geometry import Array
 
 Card = TypeVar('Card')
 Key = TypeVar('Key')
@@ -33,6 +36,21 @@ class Situation:
 
 
 @dataclass(frozen=True)
+class Region:
+    """A thing that is pointed at in a frame.
+
+    Attributes:
+        frame: index of the video's frame, from 0.
+        box: left, top, right and bottom of its pixels, the last two exclusive.
+        instance: its number in the scene.
+    """
+
+    frame: int
+    box: tuple[int, int, int, int]
+    instance: int
+
+
+@dataclass(frozen=True)
 class Question:
     """A question with its one right answer.
 
@@ -42,6 +60,7 @@ class Question:
         options: what to choose from, each with its letter ('A. sofa'); empty for an open question.
         answer: a letter, a number in the unit that the text names, or words.
         situation: who asks, where that matters.
+        regions: what the text calls 'Region [0]', 'Region [1]' and so on.
     """
 
     task: str
@@ -49,6 +68,7 @@ class Question:
     options: tuple[str, ...]
     answer: str
     situation: Situation | None = None
+    regions: tuple[Region, ...] = ()
 
 
 def deck(rng: np.random.Generator, cards: Sequence[Card]) -> Iterator[Card]:
@@ -73,6 +93,43 @@ def deal(
         if not shuffled[key]:
             return
         yield key, shuffled[key].pop()
+
+
+def spread(rng: np.random.Generator, values: Array, count: int) -> list[int]:
+    """At most `count` indices of positive values (n,), none twice, even over their magnitudes.
+
+    Else most would lie about the commonest value, and whoever names it always would score.
+    """
+    order = rng.permutation(len(values))
+    free = np.log(np.asarray(values)[order])
+    chosen: list[int] = []
+    for aim in rng.uniform(free.min(), free.max(), min(count, len(free))) if len(free) else ():
+        k = int(np.abs(free - aim).argmin())
+        free[k] = np.inf
+        chosen.append(int(order[k]))
+    return chosen
+
+
+def balance(
+    rng: np.random.Generator, cards: Sequence[tuple[str, ...]], count: int
+) -> Iterator[int]:
+    """At most `count` indices of cards, each a right name before the wrong ones.
+
+    Every name is drawn as often right as its share among the options says, as near as the cards
+    allow: whoever knows only what is usually near, or low, gains nothing.
+    """
+    left = [int(k) for k in rng.permutation(len(cards))]
+    credit: Counter[str] = Counter()
+    for _ in range(min(count, len(left))):
+        cost = [
+            (len(names) - 1) * credit[names[0]] - sum(credit[name] for name in names[1:])
+            for names in (cards[k] for k in left)
+        ]
+        index = left.pop(int(np.argmin(cost)))
+        right, *wrong = cards[index]
+        credit[right] += len(wrong)
+        credit.subtract(wrong)
+        yield index
 
 
 def choice(task: str, text: str, right: str, wrong: Sequence[str], place: int) -> Question:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import Array
 from loc3r_ros.world.floorplan import FloorPlan
+from loc3r_ros.world.questions.distances import closest_distance
 from loc3r_ros.world.scene import Item, Scene
 
 CLEAR = 0.002
@@ -77,7 +78,7 @@ class Visit:
     @cached_property
     def clear(self) -> NDArray[np.bool_]:
         """(N, K + 1) whether an instance is seen clearly in a frame."""
-        return self.pixels >= CLEAR * self.pixels.sum(1, keepdims=True)
+        return np.asarray(self.pixels >= CLEAR * self.pixels.sum(1, keepdims=True))
 
     @cached_property
     def named(self) -> dict[str, tuple[Item, ...]]:
@@ -86,7 +87,7 @@ class Visit:
         Every instance must have been seen clearly, or a count of them would be a guess. A name that
         ends another's is left out: a coffee table is a table too.
         """
-        clear = self.clear.any(0)
+        clear = np.any(self.clear, axis=0)
         groups: dict[str, tuple[Item, ...]] = {}
         for item in self.scene.furniture:
             groups[item.category] = (*groups.get(item.category, ()), item)
@@ -107,6 +108,17 @@ class Visit:
     def plan(self) -> FloorPlan:
         """What blocks the floor."""
         return FloorPlan(self.scene)
+
+    def gap(self, a: Item, b: Item) -> float:
+        """Distance between the closest points of two items, m."""
+        key = (a.instance, b.instance) if a.instance < b.instance else (b.instance, a.instance)
+        if key not in self._gaps:
+            self._gaps[key] = closest_distance(a, b)
+        return self._gaps[key]
+
+    @cached_property
+    def _gaps(self) -> dict[tuple[int, int], float]:
+        return {}
 
     def appearance(self, name: str) -> tuple[float, float]:
         """When a category's first instance comes into view at all, and when clearly, s."""
