@@ -14,13 +14,23 @@ def layer_norm(dim: int) -> nn.LayerNorm:
     return nn.LayerNorm(dim, eps=NORM_EPS)
 
 
+class Linear(nn.Linear):
+    """A product in the precision of its weights, whatever the input has.
+
+    With narrow weights, norms and sums thus stay in float32, and only products are narrow.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.linear(x.to(self.weight.dtype), self.weight, self.bias)
+
+
 class Mlp(nn.Module):
     """Linear, GELU, Linear, with a hidden layer `ratio` times as wide as the input."""
 
     def __init__(self, dim: int, ratio: int, out_dim: int | None = None) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(dim, ratio * dim)
-        self.fc2 = nn.Linear(ratio * dim, out_dim or dim)
+        self.fc1 = Linear(dim, ratio * dim)
+        self.fc2 = Linear(ratio * dim, out_dim or dim)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc2(functional.gelu(self.fc1(x)))
@@ -47,15 +57,15 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.half_rounding = half_rounding
-        self.qkv = nn.Linear(dim, 3 * dim)
-        self.proj = nn.Linear(dim, dim)
+        self.qkv = Linear(dim, 3 * dim)
+        self.proj = Linear(dim, dim)
 
     def forward(self, x: Tensor, rope: Rope | None) -> Tensor:
         if x.shape[1] == 1:
             # The softmax over a single key is exactly 1: only the value matters.
             dim = self.proj.in_features
-            value = functional.linear(x, self.qkv.weight[2 * dim :], self.qkv.bias[2 * dim :])
-            return self.proj(value)
+            weight, bias = self.qkv.weight[2 * dim :], self.qkv.bias[2 * dim :]
+            return self.proj(functional.linear(x.to(weight.dtype), weight, bias))
         q, k, v = (_split(part, self.heads) for part in self.qkv(x).chunk(3, -1))
         if rope is not None:
             q, k = self._rotate(q, rope), self._rotate(k, rope)
@@ -71,10 +81,10 @@ class CrossAttention(nn.Module):
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.projq = nn.Linear(dim, dim)
-        self.projk = nn.Linear(dim, dim)
-        self.projv = nn.Linear(dim, dim)
-        self.proj = nn.Linear(dim, dim)
+        self.projq = Linear(dim, dim)
+        self.projk = Linear(dim, dim)
+        self.projv = Linear(dim, dim)
+        self.proj = Linear(dim, dim)
 
     def forward(
         self, x: Tensor, y: Tensor, rope_x: Rope | None, rope_y: Rope | None, align: bool = False
@@ -149,7 +159,7 @@ class ModulatedNorm(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.norm = layer_norm(dim)
-        self.mlp = nn.Sequential(nn.SiLU(), nn.Linear(dim, 2 * dim))
+        self.mlp = nn.Sequential(nn.SiLU(), Linear(dim, 2 * dim))
 
     def forward(self, x: Tensor, camera: Tensor) -> Tensor:
         shift, scale = self.mlp(camera).chunk(2, -1)

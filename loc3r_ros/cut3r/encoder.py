@@ -40,7 +40,7 @@ class PoseEncoder:
         camera_only: leave out the dense heads, 37 % of the FLOPs at 512x384; tokens and pose stay
             the same.
         device: where to run, e.g. `cpu` or `cuda`.
-        dtype: precision of all but the heads and the state, which stay float32.
+        dtype: precision of the products; norms, sums, heads and the state stay float32.
 
     Attributes:
         model: the network.

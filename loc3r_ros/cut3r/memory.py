@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from loc3r_ros.cut3r.blocks import DecoderBlock
+from loc3r_ros.cut3r.blocks import DecoderBlock, Linear
 
 BLOCKS = 2
 
@@ -22,7 +22,7 @@ class PoseRetriever(nn.Module):
         super().__init__()
         self.mem = nn.Parameter(torch.zeros(1, tokens, 2 * dim))
         self.masked_token = nn.Parameter(torch.zeros(1, 1, dim))
-        self.proj_q = nn.Linear(enc_dim, dim)
+        self.proj_q = Linear(enc_dim, dim)
         self.write_blocks, self.read_blocks = (
             nn.ModuleList(DecoderBlock(2 * dim, heads, mlp_ratio) for _ in range(BLOCKS))
             for _ in range(2)

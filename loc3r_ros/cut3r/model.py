@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from loc3r_ros.cut3r import activations
-from loc3r_ros.cut3r.blocks import DecoderBlock, EncoderBlock, layer_norm
+from loc3r_ros.cut3r.blocks import DecoderBlock, EncoderBlock, Linear, layer_norm
 from loc3r_ros.cut3r.config import PATCH, Cut3rConfig
 from loc3r_ros.cut3r.decoder import Decoded, decode, decoder_ropes
 from loc3r_ros.cut3r.heads import DptHeads, Heads, Levels, LinearHeads, Maps
@@ -29,7 +29,8 @@ class PatchEmbed(nn.Module):
         self.proj = nn.Conv2d(channels, dim, PATCH, PATCH)
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.proj(image).flatten(2).transpose(1, 2)
+        patches = self.proj(image.to(self.proj.weight.dtype)).flatten(2).transpose(1, 2)
+        return patches.to(torch.promote_types(patches.dtype, torch.float32))
 
 
 class Cut3r(nn.Module):
@@ -62,8 +63,8 @@ class Cut3r(nn.Module):
             EncoderBlock(c.enc_dim, c.ray_heads, c.mlp_ratio) for _ in range(c.ray_depth)
         )
         self.enc_norm_ray_map = layer_norm(c.enc_dim)
-        self.decoder_embed = nn.Linear(c.enc_dim, c.dec_dim)
-        self.decoder_embed_state = nn.Linear(c.enc_dim, c.dec_dim)
+        self.decoder_embed = Linear(c.enc_dim, c.dec_dim)
+        self.decoder_embed_state = Linear(c.enc_dim, c.dec_dim)
         self.dec_blocks = nn.ModuleList(
             DecoderBlock(c.dec_dim, c.dec_heads, c.mlp_ratio) for _ in range(c.dec_depth)
         )
@@ -79,13 +80,17 @@ class Cut3r(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """Precision of all but the heads."""
+        """Precision of the products, but those of the heads."""
         return self.decoder_embed.weight.dtype
 
     def set_precision(self, dtype: torch.dtype) -> Cut3r:
-        """Run all but the heads, which stay float32 as published, in a dtype; the state stays."""
-        self.to(dtype)
-        self.downstream_head.float()
+        """Take products in a dtype, but those of the heads, which are float32 as published.
+
+        Norms, sums and the state stay float32, too.
+        """
+        for name, module in self.named_modules():
+            if isinstance(module, nn.Linear | nn.Conv2d) and not name.startswith('downstream_head'):
+                module.to(dtype)
         return self
 
     def initial(self, batch: int = 1) -> Stream:
@@ -122,7 +127,7 @@ class Cut3r(nn.Module):
         h, w = patch_grid(pixels.shape[-2], pixels.shape[-1])
         c = self.config
         rope = rope_table(Layout(h * w, w), c.enc_dim // heads, c.rope_base, pixels.device)
-        x = embed(pixels.to(self.dtype))
+        x = embed(pixels)
         for block in blocks:
             x = block(x, rope)
         return norm(x)
@@ -185,7 +190,7 @@ class Cut3r(nn.Module):
             self.dec_blocks,
             self.dec_blocks_state,
             torch.cat([token, self.decoder_embed(feature)], 1),
-            stream.state.to(self.dtype),
+            stream.state,
             decoder_ropes(self.config, grid, feature.device),
             align=rule == 'ttt3r',
         )
@@ -217,7 +222,7 @@ class Cut3r(nn.Module):
         learned = self.pose_token.repeat(len(mean), 1, 1)
         if first is True:
             return learned
-        return select(first, learned, self.pose_retriever.read(mean, memory.to(self.dtype)))
+        return select(first, learned, self.pose_retriever.read(mean, memory))
 
     def _maps(
         self, feature: Tensor, decoded: Decoded, tokens: Tensor, grid: tuple[int, int]
@@ -247,7 +252,7 @@ class Cut3r(nn.Module):
             gate = beta[..., None]
             gated = gate * new_state + (1 - gate) * stream.state
             new_state = select(first, new_state, gated)
-        memory = self.pose_retriever.write(stream.memory.to(self.dtype), mean, camera).float()
+        memory = self.pose_retriever.write(stream.memory, mean, camera)
         return Stream(
             select(update, new_state, stream.state), select(update, memory, stream.memory)
         )
