@@ -127,6 +127,7 @@ def tiny(head: HeadType) -> Cut3rConfig:
         memory_tokens=12,
     )
 
+
 SHIPPED = Cut3rConfig(
     'linear',
     image_size=128,
