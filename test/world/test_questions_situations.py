@@ -8,7 +8,8 @@ import pytest
 from question_scene import block, furnished, room, visit_all
 
 from loc3r_ros.world.floorplan import FloorPlan
-from loc3r_ros.world.questions.relations import Poses, Relation, distance_to_box
+from loc3r_ros.world.questions.landmarks import Landmarks
+from loc3r_ros.world.questions.relations import Poses, Relation, true_relations
 from loc3r_ros.world.questions.situations import WIDTH, describe, situations
 
 SOFA, BED = block('sofa', 1, (2, 0)), block('bed', 2, (0, 2))
@@ -39,16 +40,20 @@ def test_relations(kind, things, position, yaw, true):
 
 
 def test_a_clear_case_is_asked_for_with_slack():
-    relation = Relation('facing', (SOFA,))
-    at = np.zeros(2)
-    assert relation.holds(at, np.radians(10.0), slack=0.7)
-    assert not relation.holds(at, np.radians(11.0), slack=0.7)
+    def kinds(degrees, slack=0.7):
+        true = true_relations((SOFA, BED), np.zeros(2), np.radians(degrees), slack)
+        return {(r.kind, *(thing.category for thing in r.things)) for v in true.values() for r in v}
+
+    assert kinds(10.0) == {('facing', 'sofa'), ('left', 'bed')}
+    assert kinds(11.0) == {('left', 'bed')}
+    assert kinds(11.0, slack=1.0) == {('facing', 'sofa'), ('left', 'bed')}
+    assert kinds(180.0) == {('behind', 'sofa'), ('right', 'bed')}
 
 
 def test_the_distance_to_a_turned_box():
     turned = block('bed', 1, (0, 0), (2.0, 0.4, 0.4), yaw=np.pi / 2)
     places = np.array([[0.5, 0.0], [0.0, 1.5], [0.5, 1.4], [0.1, 0.9]])
-    assert distance_to_box(turned, places) == pytest.approx([0.3, 0.5, 0.5, 0.0])
+    assert Landmarks([turned]).distances(places)[:, 0] == pytest.approx([0.3, 0.5, 0.5, 0.0])
 
 
 def test_the_spread_of_the_poses_left_open():

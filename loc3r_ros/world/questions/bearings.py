@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from loc3r_ros.geometry import Array
 
@@ -30,7 +30,7 @@ def wrap(angle: ArrayLike) -> Array:
     return (np.asarray(angle) + np.pi) % (2.0 * np.pi) - np.pi
 
 
-def sector(angle: ArrayLike, borders: tuple[float, ...], margin: float = 0.0) -> Array:
+def sector(angle: ArrayLike, borders: tuple[float, ...], margin: float = 0.0) -> NDArray[np.intp]:
     """Which of the sectors between ascending borders an angle lies in; -1 within a margin of one.
 
     Args:

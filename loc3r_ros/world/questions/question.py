@@ -61,6 +61,7 @@ class Question:
         answer: a letter, a number in the unit that the text names, or words.
         situation: who asks, where that matters.
         regions: what the text calls 'Region [0]', 'Region [1]' and so on.
+        place: (x, y, z) in `map`, m, of what is asked for, where that is a place to go to.
     """
 
     task: str
@@ -69,6 +70,7 @@ class Question:
     answer: str
     situation: Situation | None = None
     regions: tuple[Region, ...] = ()
+    place: tuple[float, float, float] | None = None
 
 
 def deck(rng: np.random.Generator, cards: Sequence[Card]) -> Iterator[Card]:

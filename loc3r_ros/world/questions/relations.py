@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.geometry import Array, invert, transform
-from loc3r_ros.world.questions.bearings import bearing, wrap
+from loc3r_ros.geometry import Array
+from loc3r_ros.world.questions.bearings import wrap
+from loc3r_ros.world.questions.landmarks import Landmarks
 from loc3r_ros.world.scene import Item
 
 BESIDE = 0.8
@@ -37,49 +41,86 @@ class Relation:
     kind: str
     things: tuple[Item, ...]
 
-    def holds(self, position: Array, yaw: Array, *, slack: float = 1.0) -> NDArray[np.bool_]:
-        """Whether it is true at poses (..., 2), (...,); a slack below 1 asks for a clear case."""
-        if self.kind == 'beside':
-            return distance_to_box(self.things[0], position) <= slack * BESIDE
-        centres = np.array([thing.centre[:2] for thing in self.things])
-        if self.kind == 'between':
-            away = np.linalg.norm(position - centres.mean(0), axis=-1)
-            return np.asarray(away <= slack * MIDWAY)
-        spread = FACING if self.kind == 'facing' else SIDE
-        off = wrap(bearing(position, yaw, centres[0]) - TOWARDS[self.kind])
-        return np.asarray(np.abs(off) <= slack * spread)
+    @property
+    def key(self) -> tuple[str, tuple[int, ...]]:
+        """The same for relations that say the same."""
+        return self.kind, tuple(thing.instance for thing in self.things)
+
+    def holds(self, position: Array, yaw: Array) -> NDArray[np.bool_]:
+        """Whether it is true at poses (..., 2), (...,)."""
+        off = _off(self.kind, self._landmarks, position, yaw)
+        return np.asarray(off[..., 0] <= _limit(self.kind))
+
+    @cached_property
+    def _landmarks(self) -> Landmarks:
+        return Landmarks(self.things)
 
 
-def distance_to_box(item: Item, position: Array) -> Array:
-    """Distance on the floor of (..., 2) places to an item's bounding box, m; 0 within."""
-    at = np.concatenate([position, np.zeros((*position.shape[:-1], 1))], -1)
-    own = np.abs(transform(invert(item.T_map_item), at))[..., :2]
-    return np.asarray(np.linalg.norm(np.maximum(own - item.size[:2] / 2.0, 0.0), axis=-1))
+def true_relations(
+    things: Sequence[Item], position: Array, yaw: float, slack: float
+) -> dict[str, list[Relation]]:
+    """By kind, all that is true of a pose (2,); a slack below 1 asks for clear cases."""
+    landmarks = Landmarks(things)
+    pairs = list(combinations(things, 2))
+    true: dict[str, list[Relation]] = {}
+    for kind in ('beside', 'between', *TOWARDS):
+        said = pairs if kind == 'between' else [(thing,) for thing in things]
+        off = _off(kind, landmarks, position, np.array(yaw))
+        near = np.flatnonzero(off <= slack * _limit(kind))
+        if len(near):
+            true[kind] = [Relation(kind, said[k]) for k in near]
+    return true
 
 
-@dataclass(frozen=True, eq=False)
+def _off(kind: str, landmarks: Landmarks, position: Array, yaw: Array) -> Array:
+    """(..., m) how far poses (..., 2), (...,) are from being just so, m or rad.
+
+    For each of the landmarks, or for each pair of them in the order of `combinations`.
+    """
+    if kind == 'beside':
+        return landmarks.distances(position)
+    if kind == 'between':
+        first, second = np.triu_indices(len(landmarks.centre), 1)
+        middle = (landmarks.centre[first] + landmarks.centre[second]) / 2.0
+        return np.asarray(np.linalg.norm(position[..., None, :] - middle, axis=-1))
+    return np.abs(wrap(landmarks.bearings(position, yaw) - TOWARDS[kind]))
+
+
+def _limit(kind: str) -> float:
+    """What `_off` may at most be."""
+    return float({'beside': BESIDE, 'between': MIDWAY, 'facing': FACING}.get(kind) or SIDE)
+
+
 class Poses:
-    """All poses that somebody in a room can have: P free places, Y evenly spaced headings.
+    """All poses that somebody in a room can have.
 
-    Attributes:
-        places: (P, 2), m.
-        yaws: (Y,), rad.
+    Args:
+        places: (P, 2) free, m.
+        yaws: (Y,) evenly spaced, rad.
     """
 
-    places: Array
-    yaws: Array
+    def __init__(self, places: Array, yaws: Array) -> None:
+        self._places, self._yaws = places, yaws
+        self._true: dict[tuple[str, tuple[int, ...]], NDArray[np.bool_]] = {}
 
     def spread(self, relations: tuple[Relation, ...], position: Array, yaw: float) -> Array:
         """How far a listener who knows no more may be off: (rms distance m, rms angle rad).
 
         The mean is over all poses at which every relation holds; infinite where there is none.
         """
-        open_ = np.ones((len(self.places), len(self.yaws)), bool)
+        open_ = np.ones((len(self._places), len(self._yaws)), bool)
         for relation in relations:
-            open_ &= relation.holds(self.places[:, None], self.yaws)
+            open_ &= self._where(relation)
         where, facing = np.nonzero(open_)
         if not len(where):
             return np.array([np.inf, np.inf])
-        away = ((self.places[where] - position) ** 2).sum(1)
-        turned = wrap(self.yaws[facing] - yaw) ** 2
+        away = ((self._places[where] - position) ** 2).sum(1)
+        turned = wrap(self._yaws[facing] - yaw) ** 2
         return np.sqrt([away.mean(), turned.mean()])
+
+    def _where(self, relation: Relation) -> NDArray[np.bool_]:
+        """Where it holds, (P, Y) or (P, 1)."""
+        if relation.key not in self._true:
+            yaws = self._yaws if relation.kind in TOWARDS else np.zeros(1)
+            self._true[relation.key] = relation.holds(self._places[:, None], yaws)
+        return self._true[relation.key]

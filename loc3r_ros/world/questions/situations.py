@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from loc3r_ros.geometry import Array
 from loc3r_ros.world.floorplan import CELL, OVERHEAD
 from loc3r_ros.world.questions.bearings import heading, wrap
 from loc3r_ros.world.questions.question import Card, Situation, deck
-from loc3r_ros.world.questions.relations import TOWARDS, Poses, Relation
+from loc3r_ros.world.questions.relations import Poses, Relation, true_relations
 from loc3r_ros.world.questions.visit import Visit
 from loc3r_ros.world.scene import Item
 
@@ -24,6 +23,9 @@ All free places of the room and all headings are tried, every 0.2 m and 10 degre
 """
 
 WORDINGS_MIN, WORDINGS_MAX = 2, 3
+
+SIDES = {'left': 'on my left', 'right': 'on my right', 'behind': 'behind me'}
+"""What is said of things that are not faced, by the kind of their relation."""
 
 SLACK = 0.7
 """Only what is clearly true is said."""
@@ -56,7 +58,7 @@ def situations(visit: Visit, rng: np.random.Generator, count: int) -> list[Situa
     poses = Poses(centres[::2, ::2][region[::2, ::2]], np.radians(np.arange(-180.0, 180.0, 10.0)))
     things = [item for item in visit.unique if item.T_map_item[2, 3] < OVERHEAD]
     places = deck(rng, ('beside', 'between'))
-    found: list[Situation] = []
+    found: dict[str, Situation] = {}
     for _ in range(2 * count if len(things) > 3 and region.any() else 0):
         place = next(places)
         for _ in range(_DRAWS if len(found) < count else 0):
@@ -65,9 +67,9 @@ def situations(visit: Visit, rng: np.random.Generator, count: int) -> list[Situa
             if len(said) >= WORDINGS_MIN:
                 wordings = tuple(describe(relations, k) for k, relations in enumerate(said))
                 x, y = stand.position.tolist()
-                found.append(Situation(wordings[0], wordings, (x, y), stand.yaw))
+                found[wordings[0]] = Situation(wordings[0], wordings, (x, y), stand.yaw)
                 break
-    return found
+    return list(found.values())
 
 
 def _draw_stand(rng: np.random.Generator, free: Array, things: list[Item]) -> _Stand:
@@ -85,8 +87,8 @@ def _descriptions(
     if np.linalg.norm(stand.faced.centre[:2] - stand.position) < FACED_MIN:
         return []
     others = [thing for thing in things if thing is not stand.faced]
-    true = _true_of(others, stand.position, stand.yaw)
-    sides = [kind for kind in true if kind in TOWARDS]
+    true = true_relations(others, stand.position, stand.yaw, SLACK)
+    sides = [kind for kind in true if kind in SIDES]
     said: list[tuple[Relation, ...]] = []
     for _ in range(_TRIES if place in true and sides else 0):
         kinds = [place, *rng.permutation(sides)[: rng.integers(1, 3)]]
@@ -102,24 +104,12 @@ def _descriptions(
     return said
 
 
-def _true_of(things: list[Item], position: Array, yaw: float) -> dict[str, list[Relation]]:
-    """By kind, all that is clearly true of a pose but what it faces."""
-    every = [Relation('beside', (thing,)) for thing in things]
-    every += [Relation('between', pair) for pair in combinations(things, 2)]
-    every += [Relation(word, (t,)) for word in TOWARDS if word != 'facing' for t in things]
-    true: dict[str, list[Relation]] = {}
-    for relation in every:
-        if relation.holds(position, np.array(yaw), slack=SLACK):
-            true.setdefault(relation.kind, []).append(relation)
-    return true
-
-
 def _pick(rng: np.random.Generator, cards: Sequence[Card]) -> Card:
     return cards[int(rng.integers(len(cards)))]
 
 
 def _same(a: tuple[Relation, ...], b: tuple[Relation, ...]) -> bool:
-    return {(r.kind, r.things) for r in a} == {(r.kind, r.things) for r in b}
+    return {r.key for r in a} == {r.key for r in b}
 
 
 def describe(relations: tuple[Relation, ...], form: int) -> str:
@@ -132,8 +122,7 @@ def describe(relations: tuple[Relation, ...], form: int) -> str:
     names = ' and '.join(f'the {thing.category}' for thing in place.things)
     where = f'halfway between {names}' if place.kind == 'between' else f'next to {names}'
     ahead = f'the {facing.things[0].category}'
-    sides = {'left': 'on my left', 'right': 'on my right', 'behind': 'behind me'}
-    rest = [(f'the {r.things[0].category}', sides[r.kind]) for r in around]
+    rest = [(f'the {r.things[0].category}', SIDES[r.kind]) for r in around]
     if form == 0:
         with_ = ' and '.join(f'{name} {side}' for name, side in rest)
         return f'I am standing {where} and facing {ahead}, with {with_}.'

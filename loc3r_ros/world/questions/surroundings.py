@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loc3r_ros.geometry import Array
 from loc3r_ros.world.floorplan import CELL
 from loc3r_ros.world.questions.bearings import bearing, sector
-from loc3r_ros.world.questions.distances import footprint
 from loc3r_ros.world.questions.question import Situation
-from loc3r_ros.world.questions.relations import distance_to_box
 from loc3r_ros.world.questions.visit import Visit
 from loc3r_ros.world.scene import Item
 
@@ -45,26 +45,24 @@ class Surroundings:
 
     def distance(self, item: Item) -> float:
         """Metres on the floor to an item's bounding box."""
-        return float(distance_to_box(item, np.array(self.situation.position)))
+        return float(self._distances[self._index[item.instance]])
 
     def quarter(self, item: Item) -> int:
         """Which of WORDS an item lies in; -1 where that is in doubt."""
-        return self._sector(item, QUARTERS)
+        return int(self._quarter[self._index[item.instance]])
 
     def quarters(self, item: Item) -> set[int]:
         """All of WORDS that an item may be said to lie in: all when near, else those it reaches."""
-        if self.distance(item) < AWAY_MIN:
-            return set(range(len(WORDS)))
-        at, yaw = np.array(self.situation.position), self.situation.yaw
-        seen = bearing(at, yaw, np.array([*footprint(item), item.centre[:2]]))
-        return {int(k) for shift in (-MARGIN, MARGIN) for k in sector(seen + shift, QUARTERS)}
+        k = self._index[item.instance]
+        near = self._distances[k] < AWAY_MIN
+        return set(range(len(WORDS))) if near else set(self._reached[k].tolist())
 
     def half(self, item: Item, first: float) -> int:
         """0 where an item lies within half a turn counter-clockwise from `first`, else 1.
 
         -1 where that is in doubt.
         """
-        return self._sector(item, (first, first + np.pi))
+        return int(self._sectors((first, first + np.pi))[self._index[item.instance]])
 
     def walk(self, turn: float) -> float:
         """Metres that one can walk straight ahead after a turn to the left (rad), up to 3."""
@@ -76,10 +74,35 @@ class Surroundings:
         blocked &= steps >= BODY
         return float(steps[blocked.argmax()]) if blocked.any() else 3.0
 
-    def _sector(self, item: Item, borders: tuple[float, ...]) -> int:
-        """The sector of the centre, if at least three of four corners lie in it too."""
+    @cached_property
+    def _index(self) -> dict[int, int]:
+        return {item.instance: k for k, item in enumerate(self.visit.scene.furniture)}
+
+    @cached_property
+    def _distances(self) -> Array:
+        return self.visit.landmarks.distances(np.array(self.situation.position))
+
+    @cached_property
+    def _bearings(self) -> tuple[Array, Array]:
+        """(K,) of the things' centres and (K, 4) of their corners."""
         at, yaw = np.array(self.situation.position), self.situation.yaw
-        index = int(sector(bearing(at, yaw, item.centre[:2]), borders, MARGIN))
-        corners: Array = sector(bearing(at, yaw, footprint(item)), borders)
-        sure = self.distance(item) >= AWAY_MIN and (corners == index).sum() >= 3
-        return index if sure else -1
+        things = self.visit.landmarks
+        return bearing(at, yaw, things.centre), bearing(at, yaw, things.corners)
+
+    @cached_property
+    def _quarter(self) -> NDArray[np.intp]:
+        return self._sectors(QUARTERS)
+
+    @cached_property
+    def _reached(self) -> NDArray[np.intp]:
+        """(K, 10) quarters that centres and corners lie in, or nearly."""
+        seen = np.concatenate([self._bearings[0][:, None], self._bearings[1]], 1)
+        shifted = np.concatenate([seen - MARGIN, seen + MARGIN], 1)
+        return sector(shifted, QUARTERS)
+
+    def _sectors(self, borders: tuple[float, ...]) -> NDArray[np.intp]:
+        """(K,) sector of each centre, if at least three of four corners lie in it too; else -1."""
+        centre, corners = self._bearings
+        index = sector(centre, borders, MARGIN)
+        most = (sector(corners, borders) == index[:, None]).sum(1) >= 3
+        return np.where(most & (self._distances >= AWAY_MIN), index, -1)

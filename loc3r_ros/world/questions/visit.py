@@ -13,6 +13,7 @@ from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import Array
 from loc3r_ros.world.floorplan import FloorPlan
 from loc3r_ros.world.questions.distances import closest_distance
+from loc3r_ros.world.questions.landmarks import Landmarks
 from loc3r_ros.world.scene import Item, Scene
 
 CLEAR = 0.002
@@ -108,6 +109,11 @@ class Visit:
     def plan(self) -> FloorPlan:
         """What blocks the floor."""
         return FloorPlan(self.scene)
+
+    @cached_property
+    def landmarks(self) -> Landmarks:
+        """All furniture on the floor plan."""
+        return Landmarks(self.scene.furniture)
 
     def gap(self, a: Item, b: Item) -> float:
         """Distance between the closest points of two items, m."""
