@@ -1,0 +1,233 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""Examples for Loc3R-VLM: a video, where its parts lie, and many questions about it at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from loc3r_ros.geometry import Array, invert, transform
+from loc3r_ros.training.bank import SHOWN, Bank, Video, every
+from loc3r_ros.training.layout import cell_places
+from loc3r_ros.training.task import Batch
+from loc3r_ros.training.tokens import TokenBank
+from loc3r_ros.vlm.config import VlmConfig
+from loc3r_ros.vlm.model.assumptions import IGNORED_LABEL
+from loc3r_ros.vlm.model.preprocess import preprocess
+from loc3r_ros.vlm.prompt import Prompt
+from loc3r_ros.vlm.situated import bev_in_map
+from loc3r_ros.vlm.tokenizer import Words
+from loc3r_ros.world.questions.question import Question, Situation
+from loc3r_ros.world.splits import TRAIN, VALIDATION
+
+HELD_OUT_ROOMS = 24
+"""Rooms that a run looks at to see how it does elsewhere."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """What follows a video: a situation, perhaps a question, its answer.
+
+    Attributes:
+        ids: its tokens.
+        labels: the same where they are to be learnt, else `IGNORED_LABEL`.
+        pos: place of `<Pos>` in it; `<Ori>` follows.
+        situation: who asks, where anybody says so.
+    """
+
+    ids: list[int]
+    labels: list[int]
+    pos: int
+    situation: Situation | None
+
+
+def text_of(
+    prompt: Prompt, said: str, question: str, answer: str, situation: Situation | None
+) -> Text:
+    """Tokens of what follows a video; an empty question ends it after `<Ori>`."""
+    ids = prompt.situation(said)
+    pos = len(ids) - 2
+    labels = [IGNORED_LABEL] * len(ids)
+    if question:
+        asked = prompt.question(question)
+        told = [*prompt.words.encode(answer), prompt.words.end_id]
+        ids = [*ids, *asked, *told]
+        labels = [*labels, *[IGNORED_LABEL] * len(asked), *told]
+    return Text(ids, labels, pos, situation)
+
+
+@dataclass(frozen=True)
+class Loc3rExamples:
+    """Videos of training rooms with some of their questions and situations.
+
+    Attributes:
+        bank: where videos are kept.
+        tokens: camera tokens of each, by the encoder that will be used with the model.
+        config: of the model.
+        rooms: how many seeds are trained on.
+        videos: of each room.
+        questions, situations: that a video is asked at once.
+        steps: of the run: with each third of them twice as many frames are shown, and at last all.
+            A video of 8 frames is read seven times as fast as one of 32.
+        seed: of the run.
+        coordinates_as_text: places are told in words in place of by the heads.
+    """
+
+    bank: Bank
+    tokens: TokenBank
+    config: VlmConfig
+    rooms: int
+    videos: int = 2
+    questions: int = 16
+    situations: int = 8
+    steps: int = 1
+    seed: int = 0
+    coordinates_as_text: bool = False
+
+    def at(self, step: int, slot: int) -> Batch:
+        rng = np.random.default_rng((self.seed, step, slot))
+        room = TRAIN.start + int(rng.integers(self.rooms))
+        halvings = max(0, 2 - 3 * step // self.steps)
+        return self._example(rng, room, int(rng.integers(self.videos)), SHOWN << halvings)
+
+    def held_out(self, slot: int) -> Batch:
+        rng = np.random.default_rng((0x4E1D, slot))
+        room = VALIDATION.start + slot % HELD_OUT_ROOMS
+        return self._example(rng, room, slot // HELD_OUT_ROOMS % self.videos, SHOWN)
+
+    def collate(self, examples: list[Batch]) -> Batch:
+        """Texts of all are made equally long; 'length' tells how long each was.
+
+        The texts of each video come from the shortest to the longest.
+        """
+        length = max(len(text.ids) for e in examples for text in e['texts'])
+        fills = {'ids': self._prompt.words.end_id, 'labels': IGNORED_LABEL}
+        texts = {
+            name: torch.tensor(
+                [
+                    [
+                        (v := getattr(text, name)) + [fill] * (length - len(v))
+                        for text in example['texts']
+                    ]
+                    for example in examples
+                ]
+            )
+            for name, fill in fills.items()
+        }
+        pos = torch.tensor([[text.pos for text in e['texts']] for e in examples])
+        lengths = torch.tensor([[len(text.ids) for text in e['texts']] for e in examples])
+        names = [name for name in examples[0] if name != 'texts']
+        stacked = {name: torch.stack([e[name] for e in examples]) for name in names}
+        return {**stacked, **texts, 'pos': pos, 'length': lengths}
+
+    @cached_property
+    def _prompt(self) -> Prompt:
+        return Prompt(Words.tiny())
+
+    def _example(self, rng: Generator, seed: int, number: int, stride: int) -> Batch:
+        video = self.bank.video(seed, number)
+        shown = every(video.footage, stride)
+        T_map_bev = bev_in_map(shown.T_map_optical[0])
+        texts = self._texts(rng, video, T_map_bev)
+        position, heading = _truth(texts, T_map_bev)
+        places, seen = zip(
+            *(
+                cell_places(depth, shown.camera, T, T_map_bev, self.config.grid, self._covered)
+                for depth, T in zip(shown.depth, shown.T_map_optical, strict=True)
+            ),
+            strict=True,
+        )
+        size = self.config.vision.image_size
+        pixels = torch.stack([preprocess(image, size) for image in shown.rgb])
+        return {
+            'pixels': pixels.half(),
+            **self.tokens.of(video.footage, seed, number, stride),
+            'places': torch.from_numpy(np.stack(places)),
+            'seen': torch.from_numpy(np.stack(seen)),
+            'texts': texts,
+            'position': position,
+            'heading': heading,
+            'situated': torch.tensor([text.situation is not None for text in texts]),
+        }
+
+    @property
+    def _covered(self) -> float:
+        vision = self.config.vision
+        return self.config.patches * vision.patch_size / vision.image_size
+
+    def _texts(self, rng: Generator, video: Video, T_map_bev: Array) -> list[Text]:
+        texts = [self._asked(rng, q) for q in _evenly(rng, video.questions, self.questions)]
+        # A room that is clear about little is asked the same again: batches are of one shape.
+        situations = _some(rng, video.situations, self.situations)
+        for situation in situations:
+            said = _one(rng, situation.wordings)
+            question, answer = '', ''
+            if self.coordinates_as_text:
+                question, answer = WHERE, coordinates(situation, T_map_bev)
+            texts.append(text_of(self._prompt, said, question, answer, situation))
+        pseudo = text_of(self._prompt, '', '', '', None)
+        texts += [pseudo] * (self.questions + self.situations - len(texts))
+        return sorted(texts, key=lambda text: len(text.ids))
+
+    def _asked(self, rng: Generator, question: Question) -> Text:
+        said = _one(rng, question.situation.wordings) if question.situation else ''
+        return text_of(self._prompt, said, asked(question), question.answer, question.situation)
+
+
+WHERE = 'Where am I?'
+"""Asked where places are told in words."""
+
+
+def coordinates(situation: Situation, T_map_bev: Array) -> str:
+    """A pose in words: metres and degrees in the BEV frame."""
+    (x, y), yaw = in_bev(situation, T_map_bev)
+    return f'{x:.1f} {y:.1f} {np.degrees(yaw):.0f}'
+
+
+def asked(question: Question) -> str:
+    """A question as it is put: with its options, if it has any."""
+    if not question.options:
+        return question.text
+    return f'{question.text} Options: {", ".join(question.options)}.'
+
+
+def in_bev(situation: Situation, T_map_bev: Array) -> tuple[Array, float]:
+    """Position (2,), m, and heading, rad in [-pi, pi), in the BEV frame."""
+    at = transform(invert(T_map_bev), np.array([*situation.position, 0.0]))[:2]
+    turn = float(np.arctan2(T_map_bev[1, 0], T_map_bev[0, 0]))
+    return at, (situation.yaw - turn + np.pi) % (2 * np.pi) - np.pi
+
+
+def _truth(texts: Sequence[Text], T_map_bev: Array) -> tuple[Tensor, Tensor]:
+    nowhere = (np.zeros(2), 0.0)
+    poses = [in_bev(t.situation, T_map_bev) if t.situation else nowhere for t in texts]
+    return (
+        torch.tensor(np.array([at for at, _ in poses]), dtype=torch.float32),
+        torch.tensor([heading for _, heading in poses], dtype=torch.float32),
+    )
+
+
+def _evenly(rng: Generator, questions: Sequence[Question], count: int) -> list[Question]:
+    """Questions of all tasks in turn: there are more of some than of others."""
+    by_task: dict[str, list[Question]] = defaultdict(list)
+    for k in rng.permutation(len(questions)):
+        by_task[questions[k].task].append(questions[k])
+    piles = [by_task[name] for name in rng.permutation(sorted(by_task))] if by_task else []
+    rounds = max(map(len, piles), default=0)
+    dealt = [pile[k] for k in range(rounds) for pile in piles if k < len(pile)]
+    return dealt[:count]
+
+
+def _some(rng: Generator, cards: Sequence[Situation], count: int) -> list[Situation]:
+    return [cards[k] for k in rng.permutation(len(cards))[:count]]
+
+
+def _one(rng: Generator, wordings: Sequence[str]) -> str:
+    return wordings[int(rng.integers(len(wordings)))]

@@ -1,0 +1,191 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""Loc3R-VLM by its joint objective: answers, layout and situation from one reading of a video."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from loc3r_ros.training.loc3r_examples import Loc3rExamples
+from loc3r_ros.training.task import Batch, Task
+from loc3r_ros.vlm.model.assumptions import ORIENTATION_WEIGHT
+from loc3r_ros.vlm.model.heads import PlaneGaussian
+from loc3r_ros.vlm.model.loc3r import Loc3rVlm
+from loc3r_ros.vlm.model.objective import Losses, Predictions, Targets, joint_objective
+from loc3r_ros.vlm.prompt import Prompt
+from loc3r_ros.vlm.tokenizer import Words
+from loc3r_ros.vlm.weights.save import save
+
+BUCKETS = 3
+"""Groups of texts of like length."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which parts of the method are there; each is left out in an ablation.
+
+    Attributes:
+        camera: `predicted` (the encoder's tokens), `true` (the true pose, spelled out), `none`.
+        geometry: the encoder's patch tokens are added to the image's, as in VLM-3R.
+        layout: weight of the layout loss; 0: none.
+        situation: weight of the situation losses; 0: places are told in words instead.
+        blind: no video at all.
+    """
+
+    camera: str = 'predicted'
+    geometry: bool = False
+    layout: float = 0.05
+    situation: float = 0.075
+    blind: bool = False
+
+
+class Loc3rTask(Task):
+    """All questions about a video share one reading of it.
+
+    The video's keys and values are computed once, with gradients, and every text extends them by
+    itself: as it is when questions are answered, and a tenth of the work of reading it anew.
+
+    Args:
+        model: trained whole.
+        examples: of a batch.
+        parts: what is left out.
+        name: of the run.
+    """
+
+    def __init__(
+        self, model: Loc3rVlm, examples: Loc3rExamples, parts: Parts, name: str = 'loc3r'
+    ) -> None:
+        super().__init__()
+        self.model = model.train()
+        self.examples = examples
+        self.parts = parts
+        self.label = f'{name} {asdict(parts)} {examples}'
+        config = model.config
+        self.geometry_projector = (
+            nn.Linear(config.camera_dim, config.text.hidden_size) if parts.geometry else None
+        )
+        self.words = Words.tiny()
+        self.header = Prompt(self.words).header()
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        prefix, layout = self._read_video(batch)
+        hidden = self._read_texts(batch, prefix).flatten(0, 1)
+        pos = batch['pos'].flatten()
+        rows = torch.arange(len(pos), device=pos.device)
+        losses = joint_objective(
+            Predictions(
+                self.model.logits(hidden),
+                layout,
+                self.model.position(hidden[rows, pos]),
+                self.model.orientation(hidden[rows, pos + 1]),
+            ),
+            Targets(
+                batch['labels'].flatten(0, 1),
+                batch['places'].flatten(1, 2),
+                batch['seen'].flatten(1, 2),
+                batch['position'].flatten(0, 1),
+                batch['heading'].flatten(),
+                batch['situated'].flatten() & bool(self.parts.situation),
+            ),
+        )
+        return {'total': self._total(losses), **vars(losses)}
+
+    def _read_texts(self, batch: Batch, prefix: _Prefix) -> Tensor:
+        """Hidden states (videos, texts, n, width): texts of like length together, behind the video.
+
+        Padded to the longest of all, half of what is read would be padding.
+        """
+        ids, length = batch['ids'], batch['length']
+        parts = zip(ids.chunk(BUCKETS, 1), length.chunk(BUCKETS, 1), strict=True)
+        hidden = []
+        for texts, lengths in parts:
+            cut = texts[:, :, : int(lengths.max())]
+            read = self.model.decode(
+                self.model.embed(cut.flatten(0, 1)),
+                _Extension(prefix, texts.shape[1]),
+                prefix.length,
+            )
+            padding = (0, 0, 0, ids.shape[2] - cut.shape[2])
+            hidden.append(functional.pad(read, padding).unflatten(0, texts.shape[:2]))
+        return torch.cat(hidden, 1)
+
+    def _total(self, losses: Losses) -> Tensor:
+        situation = losses.position + ORIENTATION_WEIGHT * losses.orientation
+        return losses.answer + self.parts.layout * losses.layout + self.parts.situation * situation
+
+    def _read_video(self, batch: Batch) -> tuple[_Prefix, PlaneGaussian]:
+        """Keys and values of header and video, and where its patches are said to be."""
+        model, videos = self.model, len(batch['ids'])
+        header = model.embed(torch.tensor(self.header, device=model.newline.device))
+        header = header.expand(videos, -1, -1)
+        prefix = _Prefix()
+        if self.parts.blind:
+            model.decode(header, prefix)
+            return prefix, model.layout(
+                model.newline.new_zeros(*batch['seen'].flatten(1).shape, len(model.newline))
+            )
+        frames = batch['pixels'].shape[1]
+        seen = model.frame_embeddings(self._features(batch), self._camera(batch))
+        hidden = model.decode(
+            torch.cat((header, seen.unflatten(0, (videos, frames)).flatten(1, 2)), 1), prefix
+        )
+        of_frames = hidden[:, len(self.header) :].unflatten(1, (frames, -1))
+        return prefix, model.layout(model.patch_states(of_frames).flatten(1, 2))
+
+    def _features(self, batch: Batch) -> Tensor:
+        """Image tokens (videos * F, G, width), with the encoder's patch tokens if wanted."""
+        features = self.model.encode_images(batch['pixels'].flatten(0, 1).float())
+        if self.geometry_projector is None:
+            return features
+        grid = self.model.config.grid
+        tokens = self.geometry_projector(batch['geometry'].flatten(0, 1))
+        side = math.isqrt(tokens.shape[1])
+        plane = tokens.transpose(1, 2).unflatten(2, (side, side))
+        plane = functional.interpolate(plane, (grid, grid), mode='bilinear').permute(0, 2, 3, 1)
+        # Newlines stay as they are.
+        return features + functional.pad(plane, (0, 0, 0, 1)).flatten(1, 2)
+
+    def _camera(self, batch: Batch) -> Tensor | None:
+        return batch['camera'].flatten(0, 1) if self.parts.camera != 'none' else None
+
+    def export(self, folder: Path, about: Mapping[str, str]) -> None:
+        told = f'{self.label}; ' + '; '.join(f'{name} {value}' for name, value in about.items())
+        save(copy.deepcopy(self.model).half(), self.words, folder, training=told)
+
+
+class _Prefix:
+    """Keys and values of a first reading, kept with their gradients."""
+
+    def __init__(self) -> None:
+        self.layers: dict[int, tuple[Tensor, Tensor]] = {}
+
+    @property
+    def length(self) -> int:
+        """Tokens read."""
+        return self.layers[0][0].shape[2]
+
+    def update(self, key: Tensor, value: Tensor, layer: int, /) -> tuple[Tensor, Tensor]:
+        # A second reading, for gradient checkpoints, must not replace what others refer to.
+        self.layers.setdefault(layer, (key, value))
+        return key, value
+
+
+class _Extension:
+    """A prefix of each video, put before each of its texts."""
+
+    def __init__(self, prefix: _Prefix, texts: int) -> None:
+        self._prefix, self._texts = prefix, texts
+
+    def update(self, key: Tensor, value: Tensor, layer: int, /) -> tuple[Tensor, Tensor]:
+        before = (
+            kept[:, None].expand(-1, self._texts, -1, -1, -1).flatten(0, 1)
+            for kept in self._prefix.layers[layer]
+        )
+        return tuple(torch.cat(pair, 2) for pair in zip(before, (key, value), strict=True))  # type: ignore[return-value]

@@ -1,0 +1,131 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""The image tower learns to name what each patch shows, in the language model's own words.
+
+Loc3R-VLM begins with a tower that knows words (SigLIP) and a projector between the two (LLaVA's).
+The tiny size has neither; this is where it gets them. Without it the answers would have to teach
+the tower what a chair looks like, a few letters at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from loc3r_ros.training.bank import Bank
+from loc3r_ros.training.layout import cell_names
+from loc3r_ros.training.task import Batch, Task
+from loc3r_ros.vlm.config import VlmConfig
+from loc3r_ros.vlm.model import compatibility
+from loc3r_ros.vlm.model.loc3r import Loc3rVlm
+from loc3r_ros.vlm.model.preprocess import preprocess
+from loc3r_ros.vlm.tokenizer import Words
+from loc3r_ros.vlm.weights.save import save
+from loc3r_ros.world.splits import TRAIN, VALIDATION
+
+WORDS = 2
+"""A name has at most so many words that count ('coffee table')."""
+
+
+@dataclass(frozen=True)
+class NamingExamples:
+    """Single images with the name and the distance of each patch's middle.
+
+    Attributes:
+        bank: of the videos they are frames of.
+        config: of the model.
+        rooms, videos: that are trained on.
+        frames: of a video in an example.
+        seed: of the run.
+    """
+
+    bank: Bank
+    config: VlmConfig
+    rooms: int
+    videos: int = 2
+    frames: int = 16
+    seed: int = 0
+
+    def at(self, step: int, slot: int) -> Batch:
+        rng = np.random.default_rng((self.seed, step, slot))
+        room = TRAIN.start + int(rng.integers(self.rooms))
+        return self._example(rng, room, int(rng.integers(self.videos)))
+
+    def held_out(self, slot: int) -> Batch:
+        rng = np.random.default_rng((0x4E1D, slot))
+        return self._example(rng, VALIDATION.start + slot % 24, slot % 2)
+
+    def collate(self, examples: list[Batch]) -> Batch:
+        return {name: torch.cat([e[name] for e in examples]) for name in examples[0]}
+
+    def _example(self, rng: np.random.Generator, seed: int, number: int) -> Batch:
+        video = self.bank.video(seed, number)
+        footage, vision = video.footage, self.config.vision
+        side = self.config.patches
+        covered = side * vision.patch_size / vision.image_size
+        ids = np.array([self._name_ids(name) for name in video.names])
+        pixels, names, logs = [], [], []
+        for k in rng.choice(len(footage.rgb), self.frames, replace=False):
+            pixels.append(preprocess(footage.rgb[k], vision.image_size))
+            instance, depth = footage.instance[k], footage.depth[k]
+            names.append(ids[cell_names(instance, side, covered)])
+            millimetres = np.nan_to_num(1000 * depth).astype(np.int32)
+            logs.append(np.log(cell_names(millimetres, side, covered).clip(min=1) / 1000))
+        return {
+            'pixels': torch.stack(pixels).half(),
+            'names': torch.from_numpy(np.stack(names)),
+            'log_depth': torch.from_numpy(np.stack(logs)).float(),
+        }
+
+    def _name_ids(self, name: str) -> list[int]:
+        """Its words as they stand within a sentence; `nothing` (-1) fills up."""
+        found = [self._words.encode(f' {word}')[0] for word in name.split()][:WORDS]
+        return found + [-1] * (WORDS - len(found))
+
+    @cached_property
+    def _words(self) -> Words:
+        return Words.tiny()
+
+
+class NamingTask(Task):
+    """Trains the tower, the projector and the words' embeddings.
+
+    A projected patch, normed, should be near the embeddings of its name's words; besides, the
+    tower is asked for the logarithm of the distance.
+    """
+
+    def __init__(self, model: Loc3rVlm, examples: NamingExamples) -> None:
+        super().__init__()
+        self.model = model.train()
+        self.examples = examples
+        self.label = f'naming {examples}'
+        self.depth = nn.Linear(model.config.vision.hidden_size, 1)
+        for module in (model.language.layers, model.camera_projector, model.layout_head):
+            module.requires_grad_(False)
+        for module in (model.position_head, model.orientation_head):
+            module.requires_grad_(False)
+        model.newline.requires_grad_(False)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        seen = compatibility.see(self.model.vision, batch['pixels'].float())
+        logits = self.model.logits(self.model.language.norm(self.model.projector(seen))).float()
+        names = batch['names']
+        known = names >= 0
+        told = logits.log_softmax(-1).gather(-1, names.clamp(min=0))
+        count = known.sum(-1)
+        naming = -((told * known).sum(-1) / count.clamp(min=1))[count > 0].mean()
+        right = (logits.argmax(-1, keepdim=True) == names).any(-1)[count > 0].float().mean()
+        there = batch['log_depth'] > np.log(0.01)
+        depth = functional.l1_loss(
+            self.depth(seen)[..., 0].float()[there], batch['log_depth'][there]
+        )
+        return {'total': naming + depth, 'naming': naming, 'depth': depth, 'right': right}
+
+    def export(self, folder: Path, about: Mapping[str, str]) -> None:
+        save(self.model, Words.tiny(), folder, training=f'{self.label}; {dict(about)}')
