@@ -28,27 +28,33 @@ class Names:
 def names_in(source: str) -> Names:
     """Look through one module."""
     tree = ast.parse(source)
-    types = dict(_annotations(tree))
-    calls = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
     found = Names()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            found.used |= set(_overrides(node))
-        if not isinstance(node, ast.Attribute):
-            continue
+    _visit(tree, {k: v for k, v in _annotations(tree) if '.' in k}, found)
+    return found
+
+
+def _visit(
+    node: ast.AST, types: dict[str, str], found: Names, call: ast.Call | None = None
+) -> None:
+    """Take down a node and all under it; variables are known in their own function only."""
+    if isinstance(node, ast.FunctionDef):
+        types = types | dict(_annotations(node))
+    elif isinstance(node, ast.ClassDef):
+        found.used |= set(_overrides(node))
+    elif isinstance(node, ast.Attribute):
         name = _path(node, types)
         if name is None:
             found.unknown.add((node.attr, node.lineno))
         elif name and node.attr != '__init__':
-            call = calls.get(id(node))
-            count = len(call.args) + len(call.keywords) if call else None
-            found.used.add((name, count))
-    return found
+            found.used.add((name, len(call.args) + len(call.keywords) if call else None))
+    for child in ast.iter_child_nodes(node):
+        called = isinstance(node, ast.Call) and child is node.func
+        _visit(child, types, found, node if called else None)
 
 
-def _annotations(tree: ast.AST) -> Iterator[tuple[str, str]]:
+def _annotations(scope: ast.AST) -> Iterator[tuple[str, str]]:
     """Variables, parameters and attributes of TensorRT's classes."""
-    for node in ast.walk(tree):
+    for node in ast.walk(scope):
         if isinstance(node, ast.arg):
             target, annotation = node.arg, node.annotation
         elif isinstance(node, ast.AnnAssign):

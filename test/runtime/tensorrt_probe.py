@@ -1,8 +1,8 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""Run by its path beside some TensorRT bindings: which names they lack or call otherwise.
+"""Run by its path with some TensorRT bindings: which names they lack or call otherwise.
 
 Reads `[[name, number of arguments or null], ...]` as JSON, and writes what is wrong, the version,
-and the public names of each class.
+what our own subclasses do, and the public names of each class.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import re
 import sys
 from typing import Any
 
+import numpy as np
 import tensorrt_bindings
+
+from loc3r_ros.runtime.tensorrt import bindings, progress
 
 
 def fault(name: str, count: int | None) -> str:
@@ -43,11 +46,30 @@ def arguments(name: str, doc: str) -> set[int]:
     return counts
 
 
+def ours() -> list[str]:
+    """Our logger, our progress monitor and the dtypes of our tensors, on the real classes."""
+    said: list[str] = []
+    logger = bindings.logger(tensorrt_bindings)
+    logger.log(tensorrt_bindings.ILogger.ERROR, 'no\n  tactic')
+    logger.log(tensorrt_bindings.ILogger.INFO, 'nothing')
+    monitor = progress.monitor(tensorrt_bindings, said.append)
+    monitor.phase_start('layers', None, 2)
+    going = monitor.step_complete('layers', 0)
+    monitor.cancelled = True
+    stopped = not monitor.step_complete('layers', 1)
+    dtypes = [
+        np.dtype(tensorrt_bindings.nptype(getattr(tensorrt_bindings.DataType, name))).name
+        for name in ('FLOAT', 'UINT8', 'BOOL')
+    ]
+    return [bindings.told(), str(going and stopped), *dtypes]
+
+
 if __name__ == '__main__':
     classes = {n: c for n, c in vars(tensorrt_bindings).items() if inspect.isclass(c)}
     report = {
         'version': tensorrt_bindings.__version__,
         'faults': [text for use in json.load(sys.stdin) if (text := fault(*use))],
+        'ours': ours(),
         'members': {n: [m for m in dir(c) if m[0] != '_'] for n, c in classes.items()},
     }
     print(json.dumps(report))

@@ -41,7 +41,8 @@ class TensorRtStandIn:
     Attributes:
         calls: name and arguments of what was asked of TensorRT.
         defect: `unwritten` leaves outputs alone, `off` is a little off, `forgets` the state;
-            `no_enqueue`, `no_context`, `no_engine` fail; `no_builder`, `no_parser` fail to build.
+            `no_enqueue`, `no_context`, `no_engine` fail; `no_builder`, `no_parser` fail to build;
+            a `shape_tensor` is wanted on the host.
         while_building: called between two steps of a build.
     """
 
@@ -83,6 +84,7 @@ class TensorRtStandIn:
             MemoryPoolType=SimpleNamespace(WORKSPACE='workspace'),
             BuilderFlag=SimpleNamespace(TF32='tf32'),
             TensorIOMode=SimpleNamespace(INPUT='in', OUTPUT='out'),
+            TensorLocation=SimpleNamespace(DEVICE='gpu', HOST='host'),
             nptype=lambda dtype: dtype,
             Builder=lambda log: _Builder(self, log),
             OnnxParser=lambda network, log: _Parser(self, network),
@@ -202,6 +204,9 @@ class _Engine:
 
     def get_tensor_dtype(self, name: str) -> type[Any]:
         return np.dtype(self.tensors[name][1].dtype).type
+
+    def get_tensor_location(self, name: str) -> str:
+        return 'host' if self.owner.defect == 'shape_tensor' and name == 'update' else 'gpu'
 
     def create_execution_context(self) -> _Context | None:
         return None if self.owner.defect == 'no_context' else _Context(self.owner, self)

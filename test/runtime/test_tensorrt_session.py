@@ -119,6 +119,7 @@ def test_a_failed_launch_is_an_error_and_resets(stand_in, package):
         ('no_engine', 'net.*engine: Serialization assertion failed'),
         ('no_context', 'no context: TensorRT gave no reason'),
         ('no_enqueue', 'did not run the step'),
+        ('shape_tensor', 'other tensors than its package: update'),
     ],
 )
 def test_what_tensorrt_does_not_take_is_refused(stand_in, package, defect, told):

@@ -77,19 +77,22 @@ class TensorRtSession:
         self.reset()
 
     def _check_tensors(self) -> None:
-        """Names, directions, shapes and dtypes are those of the package."""
+        """Names, directions, shapes and dtypes are those of the package, and all lie on the GPU."""
+        engine: trt.ICudaEngine = self._engine
+        tensorrt = self._tensorrt
         found = {}
-        for index in range(self._engine.num_io_tensors):
-            name = self._engine.get_tensor_name(index)
-            is_input = self._engine.get_tensor_mode(name) == self._tensorrt.TensorIOMode.INPUT
-            shape = tuple(self._engine.get_tensor_shape(name))
-            dtype = np.dtype(self._tensorrt.nptype(self._engine.get_tensor_dtype(name))).name
-            found[name] = (is_input, shape, dtype)
+        for name in map(engine.get_tensor_name, range(engine.num_io_tensors)):
+            found[name] = (
+                engine.get_tensor_mode(name) == tensorrt.TensorIOMode.INPUT,
+                tuple(engine.get_tensor_shape(name)),
+                np.dtype(tensorrt.nptype(engine.get_tensor_dtype(name))).name,
+                engine.get_tensor_location(name) == tensorrt.TensorLocation.DEVICE,
+            )
         s = self.signature
-        wanted = {t.name: (True, t.shape, t.dtype) for t in s.inputs}
-        wanted |= {t.name: (False, t.shape, t.dtype) for t in s.outputs}
-        wanted |= {t.name: (True, t.shape, t.dtype) for t in s.state}
-        wanted |= {t.output: (False, t.shape, t.dtype) for t in s.state}
+        wanted = {t.name: (True, t.shape, t.dtype, True) for t in s.inputs}
+        wanted |= {t.name: (False, t.shape, t.dtype, True) for t in s.outputs}
+        wanted |= {t.name: (True, t.shape, t.dtype, True) for t in s.state}
+        wanted |= {t.output: (False, t.shape, t.dtype, True) for t in s.state}
         if found != wanted:
             odd = sorted(k for k in found.keys() | wanted.keys() if found.get(k) != wanted.get(k))
             raise EngineError(f'the engine has other tensors than its package: {", ".join(odd)}')
