@@ -75,7 +75,7 @@ class Loc3rTask(Task):
         self.header = Prompt(self.words).header()
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        prefix, layout = self._read_video(batch)
+        prefix, layout = self.read_video(batch)
         hidden = self._read_texts(batch, prefix).flatten(0, 1)
         pos = batch['pos'].flatten()
         rows = torch.arange(len(pos), device=pos.device)
@@ -97,7 +97,7 @@ class Loc3rTask(Task):
         )
         return {'total': self._total(losses), **vars(losses)}
 
-    def _read_texts(self, batch: Batch, prefix: _Prefix) -> Tensor:
+    def _read_texts(self, batch: Batch, prefix: Reading) -> Tensor:
         """Hidden states (videos, texts, n, width): texts of like length together, behind the video.
 
         Padded to the longest of all, half of what is read would be padding.
@@ -109,7 +109,7 @@ class Loc3rTask(Task):
             cut = texts[:, :, : int(lengths.max())]
             read = self.model.decode(
                 self.model.embed(cut.flatten(0, 1)),
-                _Extension(prefix, texts.shape[1]),
+                Extension(prefix, texts.shape[1]),
                 prefix.length,
             )
             padding = (0, 0, 0, ids.shape[2] - cut.shape[2])
@@ -120,12 +120,15 @@ class Loc3rTask(Task):
         situation = losses.position + ORIENTATION_WEIGHT * losses.orientation
         return losses.answer + self.parts.layout * losses.layout + self.parts.situation * situation
 
-    def _read_video(self, batch: Batch) -> tuple[_Prefix, PlaneGaussian]:
-        """Keys and values of header and video, and where its patches are said to be."""
+    def read_video(self, batch: Batch) -> tuple[Reading, PlaneGaussian]:
+        """Keys and values of header and video, and where its patches are said to be.
+
+        Of the batch it takes what is seen; of the texts only how many videos they are about.
+        """
         model, videos = self.model, len(batch['ids'])
         header = model.embed(torch.tensor(self.header, device=model.newline.device))
         header = header.expand(videos, -1, -1)
-        prefix = _Prefix()
+        prefix = Reading()
         if self.parts.blind:
             model.decode(header, prefix)
             return prefix, model.layout(
@@ -160,7 +163,7 @@ class Loc3rTask(Task):
         save(copy.deepcopy(self.model).half(), self.words, folder, training=told)
 
 
-class _Prefix:
+class Reading:
     """Keys and values of a first reading, kept with their gradients."""
 
     def __init__(self) -> None:
@@ -177,10 +180,10 @@ class _Prefix:
         return key, value
 
 
-class _Extension:
+class Extension:
     """A prefix of each video, put before each of its texts."""
 
-    def __init__(self, prefix: _Prefix, texts: int) -> None:
+    def __init__(self, prefix: Reading, texts: int) -> None:
         self._prefix, self._texts = prefix, texts
 
     def update(self, key: Tensor, value: Tensor, layer: int, /) -> tuple[Tensor, Tensor]:
