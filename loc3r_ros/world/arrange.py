@@ -43,12 +43,24 @@ class Arrangement:
         """Put a design at a place without asking."""
         return self._add(design.place(len(self.items) + 1, pose(np.eye(3), base)), solid=False)
 
-    def wall(self, side: int, design: Design, thickness: float) -> Item:
-        """Put up a wall so that its `thickness` lies outside the room."""
-        T = self._at_wall(side, 0.0, 0.0)
+    def wall(
+        self, side: int, design: Design, thickness: float, *, along: float = 0.0, base: float = 0.0
+    ) -> Item:
+        """Put up a wall, or a piece of one, so that its `thickness` lies outside the room."""
+        T = self._at_wall(side, along, 0.0)
         shift = design.size[0] / 2 - thickness
         T[:3, 3] += shift * T[:3, 0]
+        T[2, 3] += base
         return self._add(design.place(len(self.items) + 1, T), solid=False)
+
+    def keep_open(self, side: int, along: float, width: float, *, access: float) -> None:
+        """Let nothing stand in an opening of a wall, hang over it, or block the way to it."""
+        T = self._at_wall(side, along, 0.0)
+        before = _zone(T, 1.0, width, 0.0)
+        above = Boxes(before.centre + np.array([0.0, 0.0, 1.0]), before.axes, before.half)
+        solid = [before, above] if self._solid is None else [self._solid, before, above]
+        self._solid = Boxes.join(solid)
+        self._keep_free(_zone(T, 2.0 * access, width, 0.0))
 
     def against_wall(self, design: Design, *, access: float) -> Item | None:
         """Stand it with its back to some wall, with `access` metres of free floor before it."""
@@ -160,6 +172,17 @@ class Arrangement:
             if clear_of(item, self._solid, 0.0):
                 return self._add(item)
         return None
+
+    def behind(self, anchor: Item | None, design: Design, *, height: float) -> Item | None:
+        """Hang it on the wall behind an item, its underside at `height`: above it or below."""
+        if anchor is None:
+            return None
+        T = anchor.T_map_item.copy()
+        forward = T[:2, 0]
+        distance = T[:2, 3] @ forward + np.abs(forward) @ self.size[:2] / 2
+        T[:2, 3] += (design.size[0] / 2 - distance) * forward
+        T[2, 3] = height
+        return self._stand(design, T, 0.0, margin=0.01, rim=0.0)
 
     def _stand(
         self,

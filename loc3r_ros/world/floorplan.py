@@ -24,7 +24,7 @@ _STEPS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 
 
 
 class FloorPlan:
-    """The rectangles that block the floor of a room.
+    """The rectangles that block the floor of a scene: furniture, and walls between rooms.
 
     Attributes:
         centres: (ny, nx, 2) centres of the grid's cells in `map`, m.
@@ -33,9 +33,18 @@ class FloorPlan:
 
     def __init__(self, scene: Scene) -> None:
         self._half = scene.size[:2] / 2.0
+        standing = [
+            *scene.furniture,
+            # Of the outer walls, which lie beyond the box, `_half` knows.
+            *(
+                item
+                for item in scene.items
+                if item.category == 'wall' and (np.abs(item.centre[:2]) < self._half).all()
+            ),
+        ]
         blocking = [
             item
-            for item in scene.furniture
+            for item in standing
             if item.T_map_item[2, 3] < OVERHEAD and item.T_map_item[2, 3] + item.size[2] > PASSABLE
         ]
         self._centre = np.array([item.T_map_item[:2, 3] for item in blocking]).reshape(-1, 2)

@@ -1,5 +1,5 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""Soft light: shadows and corner darkening, computed once a scene on a coarse grid of points."""
+"""Soft light: shadows and corner darkening, computed once a scene on coarse grids of points."""
 
 from __future__ import annotations
 
@@ -19,8 +19,40 @@ SPACING = 0.15
 _BUDGET = {'cpu': 1 << 18, 'cuda': 1 << 25}
 
 
+class Lighting:
+    """The light in a scene; what shines in one room does not shine in another.
+
+    Args:
+        scene: what is lit.
+        solids: its solids.
+    """
+
+    def __init__(self, scene: Scene, solids: Solids) -> None:
+        device = solids.half.device
+        self._volumes = [LightVolume(scene, room, solids) for room in range(len(scene.rooms))]
+        self._low, self._high = (
+            torch.tensor(
+                [getattr(room, name) for room in scene.rooms], dtype=torch.float32, device=device
+            )
+            for name in ('low', 'high')
+        )
+
+    def shade(self, points: Tensor, normals: Tensor) -> Tensor:
+        """Linear light (N, 3) that falls on surface points (N, 3) with unit normals (N, 3)."""
+        if len(self._volumes) == 1:
+            return self._volumes[0].shade(points, normals)
+        xy = points[:, None, :2]
+        nearest = torch.maximum(self._low - xy, xy - self._high).amax(2).argmin(1)
+        total = torch.empty_like(points)
+        for room, volume in enumerate(self._volumes):
+            here = (nearest == room).nonzero()[:, 0]
+            if len(here):
+                total[here] = volume.shade(points[here], normals[here])
+        return total
+
+
 class LightVolume:
-    """How much of each lamp, and of the surrounding light, arrives where.
+    """How much of each lamp of a room, and of the surrounding light, arrives where.
 
     A ray from every grid point to a point drawn on each lamp says if it is lit; averaging over
     neighbours makes soft shadows of that. The share of open space around a point stands for the
@@ -28,11 +60,12 @@ class LightVolume:
     a shadow may not flicker.
     """
 
-    def __init__(self, scene: Scene, solids: Solids) -> None:
+    def __init__(self, scene: Scene, room: int, solids: Solids) -> None:
         device = solids.half.device
-        lights = scene.lights
+        lights = [light for light in scene.lights if light.room == room]
+        low = scene.rooms[room].low
         self._position, self._colour = (
-            torch.tensor([getattr(light, name) for light in lights], device=device)
+            torch.tensor([getattr(light, name) for light in lights], device=device).reshape(-1, 3)
             for name in ('position', 'colour')
         )
         self._reach, self._radius = (
@@ -40,10 +73,11 @@ class LightVolume:
             for name in ('reach', 'radius')
         )
         self._ambient = torch.tensor(scene.ambient, device=device)
-        self._size = torch.tensor(scene.size, dtype=torch.float32, device=device)
-        self._low = self._size * self._size.new_tensor([-0.5, -0.5, 0.0])
+        size = np.array([*scene.rooms[room].size, scene.size[2]])
+        self._size = torch.tensor(size, dtype=torch.float32, device=device)
+        self._low = torch.tensor([*low, 0.0], dtype=torch.float32, device=device)
         # z slowest, as grid_sample orders its volume
-        shape = [max(2, math.ceil(side / SPACING)) for side in scene.size[::-1].tolist()]
+        shape = [max(2, math.ceil(side / SPACING)) for side in size[::-1].tolist()]
         ticks = [(torch.arange(n, device=device) + 0.5) / n for n in shape]
         z, y, x = torch.meshgrid(*ticks, indexing='ij')
         points = torch.stack([x, y, z], -1).reshape(-1, 3) * self._size + self._low

@@ -120,3 +120,11 @@ def dial(rng: Generator, colour: ArrayLike, *, size: int = 128) -> Texture:
         image[(u > 0) & (u < length) & (np.abs(v) < width)] = 0.1
     image[r > 0.92] = colour
     return paint(image, 0.02 * fractal(rng, size, size))
+
+
+def reflection(rng: Generator, *, size: int = 128) -> Texture:
+    """What a mirror shows: pale and dark parts of a room, out of focus."""
+    y, x = np.mgrid[0:size, 0:size] / size
+    tone = 0.72 + 0.10 * fractal(rng, size, size, slope=2.0) - 0.18 * (y > rng.uniform(0.6, 0.8))
+    streak = 0.12 * np.exp(-(((x - y + rng.uniform(-0.4, 0.4)) / 0.12) ** 2))
+    return paint(np.array([0.86, 0.92, 0.96]), np.clip(tone + streak, 0.2, 1.1) - 1.0)

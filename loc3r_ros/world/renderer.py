@@ -12,7 +12,7 @@ from torch import Tensor
 
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.world.atlas import Atlas
-from loc3r_ros.world.lighting import LightVolume
+from loc3r_ros.world.lighting import Lighting
 from loc3r_ros.world.scene import Scene, Shape, box_corners
 from loc3r_ros.world.screen import CENTRES, RAYS, Screen, screen_of
 from loc3r_ros.world.solids import EPSILON, Solids, gather, interval
@@ -53,7 +53,7 @@ class Renderer:
         self.device = torch.device(device)
         self._solids, textures = gather(scene, self.device)
         self._atlas = Atlas(textures, self.device)
-        self._light = LightVolume(scene, self._solids)
+        self._light = Lighting(scene, self._solids)
         self._budget = _BUDGET.get(self.device.type, 1 << 22)
 
     @torch.inference_mode()

@@ -9,6 +9,12 @@ from numpy.random import Generator
 from loc3r_ros.errors import InputError
 from loc3r_ros.world.arrange import Arrangement
 from loc3r_ros.world.floorplan import CELL, FloorPlan
+from loc3r_ros.world.furnishing import (
+    dining_place,
+    seating_corner,
+    sleeping_corner,
+    working_place,
+)
 from loc3r_ros.world.furniture import decor, seating, shell, storage
 from loc3r_ros.world.palette import Palette
 from loc3r_ros.world.scene import Item, Light, Scene
@@ -53,7 +59,7 @@ def _furnish(
 ) -> Scene:
     plan = rng.uniform(SIDE_MIN + 0.4, SIDE_MAX - 0.8, 2) if size is None else np.array(size)
     room = Arrangement(rng, np.array([*plan, rng.uniform(2.45, 2.75)]))
-    palette = Palette(looks)
+    palette = Palette.fresh(looks)
     windows = _build_shell(room, rng, looks, palette)
     _place_furniture(room, rng, palette)
     _hang_pictures(room, rng, palette)
@@ -76,7 +82,7 @@ def _build_shell(
 ) -> list[Item]:
     """Floor, ceiling, walls, a door and windows; returns the windows."""
     above, common, accent = shell.wall_paints(looks)
-    room.lay(shell.floor(looks, room.size), (0, 0, -shell.THICKNESS))
+    room.lay(shell.floor(shell.floor_cover(looks), room.size), (0, 0, -shell.THICKNESS))
     room.lay(shell.ceiling(above, room.size), (0, 0, room.size[2]))
     skirting, special = palette.lacquer(), int(rng.integers(4))
     for side in range(4):
@@ -94,13 +100,13 @@ def _place_furniture(room: Arrangement, rng: Generator, palette: Palette) -> Non
     sleeping = rng.random() < 0.5
     central = min(room.size[:2]) > 5.0
     if central:
-        _dining(room, rng, palette, central=True)
+        dining_place(room, rng, palette, central=True)
     if area > 24.0 or not sleeping:
-        _living(room, rng, palette)
+        seating_corner(room, rng, palette)
     if area > 24.0 or sleeping:
-        _bedroom(room, rng, palette)
+        sleeping_corner(room, rng, palette)
     if not central:
-        _dining(room, rng, palette, central=False)
+        dining_place(room, rng, palette, central=False)
     room.against_wall(storage.bookcase(rng, palette), access=0.5)
     room.against_wall(storage.fridge(rng, palette), access=0.6)
     cabinet = room.against_wall(storage.cabinet(rng, palette), access=0.5)
@@ -109,49 +115,11 @@ def _place_furniture(room: Arrangement, rng: Generator, palette: Palette) -> Non
     room.in_corner(decor.plant(rng, palette))
     room.in_corner(decor.floor_lamp(rng, palette))
     if area > 20.0:
-        _study(room, rng, palette)
+        working_place(room, rng, palette)
         room.against_wall(storage.bookcase(rng, palette), access=0.5)
         room.against_wall(seating.armchair(rng, palette), access=0.5)
     for make in (decor.plant, storage.crate, seating.stool):
         room.against_wall(make(rng, palette), access=0.0)
-
-
-def _bedroom(room: Arrangement, rng: Generator, palette: Palette) -> None:
-    bed = room.against_wall(seating.bed(rng, palette), access=0.3)
-    for side in (-1.0, 1.0):
-        stand = room.beside(bed, storage.nightstand(rng, palette), side)
-        room.on_top(stand, decor.book_pile(rng, palette))
-    room.against_wall(storage.wardrobe(rng, palette), access=0.6)
-
-
-def _living(room: Arrangement, rng: Generator, palette: Palette) -> None:
-    sofa = room.against_wall(seating.sofa(rng, palette), access=0.4)
-    rug = room.before(sofa, decor.rug(rng, palette), gap=0.03)
-    low = room.before(sofa, seating.coffee_table(rng, palette), gap=0.45, on=rug)
-    room.on_top(low, decor.bowl(rng, palette))
-    room.on_top(low, decor.book_pile(rng, palette))
-    room.facing(sofa, decor.television(rng, palette), access=0.5)
-
-
-def _dining(room: Arrangement, rng: Generator, palette: Palette, *, central: bool) -> None:
-    table = seating.table(rng, palette)
-    placed = room.inside(table, around=1.3) if central else None
-    placed = placed or room.against_wall(table, access=0.7)
-    chair = seating.chair(rng, palette)
-    if placed is not None:
-        for side, along in ((1, -0.22), (1, 0.22), (-1, -0.22), (-1, 0.22)):
-            room.chair_at(placed, chair, side, along)
-        for make in (decor.vase, decor.bowl, decor.book_pile):
-            room.on_top(placed, make(rng, palette))
-
-
-def _study(room: Arrangement, rng: Generator, palette: Palette) -> None:
-    desk = room.against_wall(seating.desk(rng, palette), access=0.8)
-    if desk is None:
-        return
-    room.chair_at(desk, seating.chair(rng, palette), 1, -0.15)
-    room.on_top(desk, decor.laptop(rng, palette), turn=0.0)
-    room.on_top(desk, decor.book_pile(rng, palette))
 
 
 def _hang_pictures(room: Arrangement, rng: Generator, palette: Palette) -> None:

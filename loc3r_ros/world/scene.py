@@ -1,5 +1,5 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""What a room is made of: plain values, from which images and questions are made."""
+"""What a scene is made of: plain values, from which images and questions are made."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from loc3r_ros.geometry import Array, transform
 
-STRUCTURE = ('floor', 'ceiling', 'wall')
+STRUCTURE = ('floor', 'ceiling', 'wall', 'doorway')
 """Categories of the shell that holds everything else."""
 
 
@@ -107,24 +107,74 @@ class Light:
             half at `reach`.
         reach: m.
         radius: how far its glow is spread, m; shadows are as soft as that.
+        room: index of the room that it lights.
     """
 
     position: tuple[float, float, float]
     colour: tuple[float, float, float]
     reach: float
     radius: float
+    room: int = 0
+
+
+@dataclass(frozen=True)
+class RoomShape:
+    """The floor of one room.
+
+    Attributes:
+        name: its kind: 'room' for any, else 'bedroom', 'kitchen' and so on.
+        low, high: (x, y) corners in `map`, m.
+    """
+
+    name: str
+    low: tuple[float, float]
+    high: tuple[float, float]
+
+    @property
+    def size(self) -> Array:
+        """(2,) sides along x and y, m."""
+        return np.subtract(self.high, self.low)
+
+    @property
+    def centre(self) -> Array:
+        """(2,) in `map`, m."""
+        return np.add(self.low, self.high) / 2.0
+
+    @property
+    def area(self) -> float:
+        """m^2."""
+        return float(self.size.prod())
+
+
+@dataclass(frozen=True)
+class Passage:
+    """An open doorway between two rooms.
+
+    Attributes:
+        rooms: indices of the two.
+        axis: 0 where one goes through it along x, 1 along y.
+        centre: (x, y) of its floor, m.
+        width: m.
+    """
+
+    rooms: tuple[int, int]
+    axis: int
+    centre: tuple[float, float]
+    width: float
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A furnished room.
+    """A furnished room, or a flat of several.
 
     Attributes:
         seed: what it was made from.
-        size: (x, y, z) of the room's inside, m; the origin is the centre of the floor.
+        size: (x, y, z) of the box around all rooms, m; the origin is the centre of its floor.
         items: the shell, the furniture and the small things; `items[k].instance == k + 1`.
         lights: its lamps.
         ambient: linear RGB that comes from everywhere.
+        rooms: they fill the box but for the walls between them; when not given, one that fills it.
+        passages: between the rooms.
     """
 
     seed: int
@@ -132,6 +182,18 @@ class Scene:
     items: tuple[Item, ...]
     lights: tuple[Light, ...]
     ambient: tuple[float, float, float]
+    rooms: tuple[RoomShape, ...] = ()
+    passages: tuple[Passage, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.rooms:
+            x, y = (self.size[:2] / 2.0).tolist()
+            object.__setattr__(self, 'rooms', (RoomShape('room', (-x, -y), (x, y)),))
+
+    @property
+    def floor_area(self) -> float:
+        """Sum over its rooms, m^2."""
+        return sum(room.area for room in self.rooms)
 
     @property
     def furniture(self) -> tuple[Item, ...]:

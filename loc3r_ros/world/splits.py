@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from loc3r_ros.world.room import generate_room
+from loc3r_ros.world.apartment import generate_apartment
 from loc3r_ros.world.scene import Scene
 
 TEST = range(0, 100_000)
@@ -13,5 +13,8 @@ TRAIN = range(200_000, 2**31)
 
 
 def scene_of(seed: int) -> Scene:
-    """The scene that a seed stands for in training and evaluation."""
-    return generate_room(seed)
+    """The scene that a seed stands for in training and evaluation.
+
+    It decides how many rooms there are: one in half of all scenes, else two to four.
+    """
+    return generate_apartment(seed)

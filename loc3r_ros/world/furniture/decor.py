@@ -58,15 +58,16 @@ def plant(rng: Generator, palette: Palette) -> Design:
 
 
 def rug(rng: Generator, palette: Palette) -> Design:
-    del palette
     size = (rng.uniform(1.2, 1.6), rng.uniform(1.8, 2.4), 0.008)
-    return Design.of('rug', [box(Material(pictures.rug(rng), width=None), size, (0, 0, 0))])
+    return Design.of(
+        'rug', [box(Material(palette.print(pictures.rug, rng), width=None), size, (0, 0, 0))]
+    )
 
 
 def picture(rng: Generator, palette: Palette) -> Design:
     w, h = rng.uniform(0.5, 1.0), rng.uniform(0.4, 0.75)
     paint = pictures.landscape if rng.random() < 0.5 else pictures.abstract
-    canvas = Material(paint(rng), width=None)
+    canvas = Material(palette.print(paint, rng), width=None)
     return Design.of(
         'picture',
         [
@@ -91,7 +92,7 @@ def clock(rng: Generator, palette: Palette) -> Design:
 def television(rng: Generator, palette: Palette) -> Design:
     """A set on its low board."""
     w, wood, black = rng.uniform(0.9, 1.2), palette.wood(), palette.metal(0.25)
-    show = Material(pictures.screen(rng), width=None, emission=0.8)
+    show = Material(palette.print(pictures.screen, rng), width=None, emission=0.8)
     tall = 0.56 * w
     return Design.of(
         'television',
@@ -109,7 +110,7 @@ def television(rng: Generator, palette: Palette) -> Design:
 
 def laptop(rng: Generator, palette: Palette) -> Design:
     metal = palette.metal(0.9)
-    show = Material(pictures.screen(rng), width=None, emission=0.8)
+    show = Material(palette.print(pictures.screen, rng), width=None, emission=0.8)
     return Design.of(
         'laptop',
         [

@@ -7,12 +7,16 @@ import numpy as np
 from numpy.random import Generator
 
 from loc3r_ros.world import pictures, textures
+from loc3r_ros.world.blueprint import WALL
 from loc3r_ros.world.furniture.design import Design, ball, box
 from loc3r_ros.world.palette import Palette
 from loc3r_ros.world.scene import Material, Solid
 
 THICKNESS = 0.10
-"""Of walls, floor and ceiling, m; they stand outside the room's size."""
+"""Of outer walls, floor and ceiling, m; they stand outside the room's size."""
+
+OPENING = 2.05
+"""Height of an opening between two rooms, m."""
 
 _WALL_TONES = ((0.88, 0.85, 0.78), (0.80, 0.84, 0.86), (0.82, 0.86, 0.76), (0.90, 0.82, 0.74))
 _FLOORS = (
@@ -22,9 +26,13 @@ _FLOORS = (
 )
 
 
-def floor(rng: Generator, size: np.ndarray) -> Design:
-    """Boards or tiles; its underside is its base, its upper side belongs at z = 0."""
-    cover = Material(_FLOORS[rng.integers(len(_FLOORS))](rng), width=8.0)
+def floor_cover(rng: Generator) -> Material:
+    """Boards or tiles."""
+    return Material(_FLOORS[rng.integers(len(_FLOORS))](rng), width=8.0)
+
+
+def floor(cover: Material, size: np.ndarray) -> Design:
+    """Its underside is its base, its upper side belongs at z = 0."""
     return Design.of('floor', [box(cover, (*size[:2], THICKNESS), (0, 0, 0))])
 
 
@@ -59,6 +67,38 @@ def wall(paint: Material, skirting: Material, length: float, height: float) -> D
     )
 
 
+def wall_piece(paint: Material, skirting: Material, length: float, height: float) -> Design:
+    """Half the thickness of a wall between two rooms, or a stretch of it."""
+    return Design.of(
+        'wall',
+        [
+            box(paint, (WALL / 2, length, height), (0, 0, 0)),
+            box(skirting, (0.015, length, 0.08), (WALL / 4 + 0.0075, 0, 0)),
+        ],
+    )
+
+
+def lintel(paint: Material, length: float, height: float) -> Design:
+    """What a wall has above an opening, half its thickness."""
+    return Design.of('wall', [box(paint, (WALL / 2, length, height), (0, 0, 0))])
+
+
+def doorway(palette: Palette, width: float) -> Design:
+    """The frame of an opening, with a lip on both sides of the wall; one goes through along x."""
+    paint, lining, lip = palette.lacquer(), 0.012, 0.07
+    depth = WALL + 0.03
+    post = box(paint, (depth, lining, OPENING), (0, (width - lining) / 2, 0))
+    solids = [post, box(paint, (depth, lining, OPENING), (0, (lining - width) / 2, 0))]
+    solids.append(box(paint, (depth, width - 2 * lining, lining), (0, 0, OPENING - lining)))
+    for x in (-1, 1):
+        face = x * (WALL / 2 + 0.0075)
+        solids += [
+            box(paint, (0.015, lip, OPENING), (face, y * (width + lip) / 2, 0)) for y in (-1, 1)
+        ]
+        solids.append(box(paint, (0.015, width + 2 * lip, lip), (face, 0, OPENING)))
+    return Design.of('doorway', solids)
+
+
 def door(rng: Generator, palette: Palette) -> Design:
     """A closed door in its frame, on the wall's surface."""
     leaf, frame, metal = palette.wood(), palette.lacquer(), palette.metal()
@@ -76,7 +116,7 @@ def door(rng: Generator, palette: Palette) -> Design:
 
 def window(rng: Generator, palette: Palette) -> Design:
     """A window with a sill and curtains, on the wall's surface."""
-    view = Material(pictures.outdoors(rng), width=None, emission=1.25)
+    view = Material(palette.print(pictures.outdoors, rng), width=None, emission=1.25)
     frame, cloth = palette.lacquer(), palette.cloth()
     w, h = rng.uniform(1.2, 1.8), rng.uniform(1.05, 1.25)
     solids: list[Solid] = [box(view, (0.02, w, h), (0, 0, 0.03))]

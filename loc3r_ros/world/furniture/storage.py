@@ -31,7 +31,7 @@ def _row_of_books(
     """Books over most of a shelf, and an ornament in the gap that is left."""
     share, side = rng.uniform(0.55, 0.95), rng.choice([-1.0, 1.0])
     length, tall = share * width, 0.88 * height
-    spines = Material(books(rng), width=None)
+    spines = Material(palette.print(books, rng), width=None)
     solids = [box(spines, (0.20, length, tall), (-0.03, side * (width - length) / 2, z))]
     gap = width - length
     if gap > 0.12:
