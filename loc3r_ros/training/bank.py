@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.errors import InputError
 from loc3r_ros.world.cameras import draw_camera
+from loc3r_ros.world.questions.catalog import catalog
 from loc3r_ros.world.questions.question import Question, Situation
-from loc3r_ros.world.questions.situated import situated_questions
 from loc3r_ros.world.questions.situations import situations
-from loc3r_ros.world.questions.vsi import vsi_questions
+from loc3r_ros.world.questions.storage import question_from_json, question_to_json
 from loc3r_ros.world.splits import scene_of
 from loc3r_ros.world.tour import Tour
 from loc3r_ros.world.video import Footage, film, visit_of
@@ -92,12 +92,11 @@ def make_video(seed: int, number: int) -> Video:
     times = rng.uniform(0.0, path.duration) + np.linspace(0.0, path.duration, FRAMES, False)
     footage = film(scene, path, camera, times)
     visit = visit_of(scene, every(footage, SHOWN))
-    told = situations(visit, rng, SITUATIONS)
     return Video(
         footage,
         ('', *(item.category for item in scene.items)),
-        tuple(vsi_questions(visit, QUESTIONS, number) + situated_questions(visit, told, QUESTIONS)),
-        tuple(told),
+        tuple(catalog(visit, QUESTIONS, number)),
+        tuple(situations(visit, rng, SITUATIONS)),
     )
 
 
@@ -128,7 +127,7 @@ def _keep(video: Video, path: Path) -> None:
         'times': footage.times.tolist(),
         'T_map_optical': footage.T_map_optical.tolist(),
         'names': video.names,
-        'questions': [asdict(q) for q in video.questions],
+        'questions': [question_to_json(q) for q in video.questions],
         'situations': [asdict(s) for s in video.situations],
     }
     (partial / 'about.json').write_text(json.dumps(about))
@@ -154,15 +153,9 @@ def _read(path: Path) -> Video:
     return Video(
         footage,
         tuple(about['names']),
-        tuple(_question(q) for q in about['questions']),
+        tuple(question_from_json(q) for q in about['questions']),
         tuple(_situation(s) for s in about['situations']),
     )
-
-
-def _question(values: dict[str, Any]) -> Question:
-    situation = values.pop('situation')
-    values['options'] = tuple(values['options'])
-    return Question(**values, situation=_situation(situation) if situation else None)
 
 
 def _situation(values: dict[str, Any]) -> Situation:

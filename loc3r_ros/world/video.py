@@ -84,4 +84,5 @@ def _one_thread() -> Iterator[None]:
 
 def visit_of(scene: Scene, footage: Footage) -> Visit:
     """What the footage shows of the scene's items."""
-    return Visit(scene, footage.times, count_pixels(footage.instance, len(scene.items)))
+    counts = count_pixels(footage.instance, len(scene.items))
+    return Visit(scene, footage.times, counts, T_map_optical=footage.T_map_optical)
