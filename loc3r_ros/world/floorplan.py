@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import label
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
 
 from loc3r_ros.geometry import Array
 from loc3r_ros.world.scene import Scene
@@ -69,15 +70,9 @@ class FloorPlan:
     def region(self, margin: float) -> NDArray[np.bool_]:
         """(ny, nx) the largest connected part of the floor with at least this clearance."""
         free = self.clearances >= margin
-        best = np.zeros_like(free)
-        while free.any():
-            seed = np.zeros_like(free)
-            seed[np.unravel_index(int(free.argmax()), free.shape)] = True
-            part = np.isfinite(self.travel(seed, free))
-            free = free & ~part
-            if part.sum() > best.sum():
-                best = part
-        return best
+        parts, count = label(free, structure=np.ones((3, 3)))
+        sizes = np.bincount(parts[free], minlength=count + 1)
+        return np.asarray(free & (parts == sizes.argmax()))
 
     def travel(
         self, goal: NDArray[np.bool_], free: NDArray[np.bool_], toll: Array | float = 0.0
@@ -88,15 +83,25 @@ class FloorPlan:
         (ny, nx) is added for each metre in a cell.
         """
         price = 1.0 + 0.1 / np.maximum(self.clearances, 0.05) ** 2 + toll
-        cost = np.where(goal, 0.0, np.inf)
-        while True:
-            best = cost
-            for step, shifted in _neighbours(cost):
-                best = np.minimum(best, shifted + step * CELL * price)
-            best = np.where(free, best, np.inf)
-            if np.array_equal(best, cost):
-                return cost
-            cost = best
+        number = np.full(np.add(free.shape, 2), -1)
+        number[1:-1, 1:-1][free] = np.arange(free.sum())
+        here, there, length = [], [], []
+        for dy, dx in _STEPS:
+            beside = number[1 + dy :, 1 + dx :][: free.shape[0], : free.shape[1]]
+            open_ = free & (beside >= 0)
+            # From a neighbour to here: what is paid is the price of the cell that is entered.
+            here.append(beside[open_])
+            there.append(number[1:-1, 1:-1][open_])
+            length.append(float(np.hypot(dy, dx)) * CELL * price[open_])
+        edges = csr_array(
+            (np.concatenate(length), (np.concatenate(here), np.concatenate(there))),
+            shape=(free.sum(),) * 2,
+        )
+        cost = np.full(free.shape, np.inf)
+        start = number[1:-1, 1:-1][goal & free]
+        if len(start):
+            cost[free] = dijkstra(edges, indices=start, min_only=True)
+        return cost
 
     def way(self, start: tuple[int, int], cost: Array) -> Array:
         """(N, 2) points from a cell down a `travel` cost to its goal."""
@@ -107,13 +112,3 @@ class FloorPlan:
             cell = min(inside, key=lambda c: cost[c])
             cells.append(cell)
         return self.centres[tuple(np.array(cells).T)]
-
-
-def _neighbours(cost: Array) -> Iterator[tuple[float, Array]]:
-    padded = np.pad(cost, 1, constant_values=np.inf)
-    rows, columns = cost.shape
-    for dy, dx in _STEPS:
-        yield (
-            float(np.hypot(dy, dx)),
-            padded[1 + dy : 1 + dy + rows, 1 + dx : 1 + dx + columns],
-        )

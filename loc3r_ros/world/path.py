@@ -14,7 +14,7 @@ class Path(Protocol):
     """A camera's way through a scene over time.
 
     Attributes:
-        duration: s; times beyond it begin anew.
+        duration: s; after it the path goes on by retracing or repeating itself.
     """
 
     duration: float
