@@ -104,7 +104,7 @@ def _walk(rng: Generator, plan: FloorPlan, rooms: tuple[RoomShape, ...]) -> tupl
         leg = _resample(plan.way(start, plan.travel(goal, free)))[1:]
         legs.append(leg)
         stops.append(stops[-1] + len(leg))
-    return _smooth(plan, np.concatenate(legs)), stops
+    return _smooth(plan, np.concatenate(legs), stops), stops
 
 
 def _order(rng: Generator, rooms: tuple[RoomShape, ...]) -> list[RoomShape]:
@@ -125,8 +125,11 @@ def _resample(way: Array) -> Array:
     return np.column_stack([np.interp(at, s, way[:, k]) for k in (0, 1)])
 
 
-def _smooth(plan: FloorPlan, way: Array, *, rounds: int = 40) -> Array:
-    """Round the corners off and push off from obstacles; no point may lose its clearance."""
+def _smooth(plan: FloorPlan, way: Array, stops: list[int], *, rounds: int = 40) -> Array:
+    """Round the corners off and push off from obstacles; no point may lose its clearance.
+
+    The stops stay where they are, or a visit to a room would be smoothed away.
+    """
     steps = 0.05 * np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)])
     for _ in range(rounds):
         padded = np.pad(way, ((4, 4), (0, 0)), mode='edge')
@@ -136,6 +139,7 @@ def _smooth(plan: FloorPlan, way: Array, *, rounds: int = 40) -> Array:
         push = 0.1 * np.maximum(0.0, COMFORT - around[0])
         moved = 0.5 * way + 0.5 * spread + push[:, None] * slope
         held = plan.clearance(moved) < CLEARANCE + 0.03
+        held[stops] = True
         way = np.where(held[:, None], way, moved)
     return way
 
