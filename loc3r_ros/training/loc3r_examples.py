@@ -19,6 +19,7 @@ from loc3r_ros.training.layout import cell_places
 from loc3r_ros.training.task import Batch
 from loc3r_ros.training.tokens import TokenBank
 from loc3r_ros.vlm.config import VlmConfig
+from loc3r_ros.vlm.goal_words import beside, goal_of
 from loc3r_ros.vlm.model.assumptions import IGNORED_LABEL
 from loc3r_ros.vlm.model.preprocess import preprocess
 from loc3r_ros.vlm.prompt import Prompt
@@ -39,17 +40,24 @@ class Text:
         ids: its tokens.
         labels: the same where they are to be learnt, else `IGNORED_LABEL`.
         pos: place of `<Pos>` in it; `<Ori>` follows.
-        situation: who asks, where anybody says so.
+        position: (x, y) of whoever speaks, in `map`, m; None: nobody knows.
+        yaw: which way they look, in `map`, rad; None: nobody knows.
     """
 
     ids: list[int]
     labels: list[int]
     pos: int
-    situation: Situation | None
+    position: tuple[float, float] | None = None
+    yaw: float | None = None
 
 
 def text_of(
-    prompt: Prompt, said: str, question: str, answer: str, situation: Situation | None
+    prompt: Prompt,
+    said: str,
+    question: str,
+    answer: str,
+    position: tuple[float, float] | None = None,
+    yaw: float | None = None,
 ) -> Text:
     """Tokens of what follows a video; an empty question ends it after `<Ori>`."""
     ids = prompt.situation(said)
@@ -60,7 +68,7 @@ def text_of(
         told = [*prompt.words.encode(answer), prompt.words.end_id]
         ids = [*ids, *asked, *told]
         labels = [*labels, *[IGNORED_LABEL] * len(asked), *told]
-    return Text(ids, labels, pos, situation)
+    return Text(ids, labels, pos, position, yaw)
 
 
 @dataclass(frozen=True)
@@ -154,7 +162,8 @@ class Loc3rExamples:
             'texts': texts,
             'position': position,
             'heading': heading,
-            'situated': torch.tensor([text.situation is not None for text in texts]),
+            'situated': torch.tensor([text.position is not None for text in texts]),
+            'headed': torch.tensor([text.yaw is not None for text in texts]),
         }
 
     @property
@@ -163,7 +172,8 @@ class Loc3rExamples:
         return self.config.patches * vision.patch_size / vision.image_size
 
     def _texts(self, rng: Generator, video: Video, T_map_bev: Array) -> list[Text]:
-        texts = [self._asked(rng, q) for q in _evenly(rng, video.questions, self.questions)]
+        known = [q for q in video.questions if not q.regions]  # the model cannot be pointed at
+        texts = [self._asked(rng, q) for q in _evenly(rng, known, self.questions)]
         # A room that is clear about little is asked the same again: batches are of one shape.
         situations = _some(rng, video.situations, self.situations)
         for situation in situations:
@@ -171,14 +181,22 @@ class Loc3rExamples:
             question, answer = '', ''
             if self.coordinates_as_text:
                 question, answer = WHERE, coordinates(situation, T_map_bev)
-            texts.append(text_of(self._prompt, said, question, answer, situation))
-        pseudo = text_of(self._prompt, '', '', '', None)
+            pose = (situation.position, situation.yaw)
+            texts.append(text_of(self._prompt, said, question, answer, *pose))
+        pseudo = text_of(self._prompt, '', '', '')
         texts += [pseudo] * (self.questions + self.situations - len(texts))
         return sorted(texts, key=lambda text: len(text.ids))
 
     def _asked(self, rng: Generator, question: Question) -> Text:
-        said = _one(rng, question.situation.wordings) if question.situation else ''
-        return text_of(self._prompt, said, asked(question), question.answer, question.situation)
+        if question.place is not None:
+            said = beside(goal_of(question.text) or question.answer)
+            return text_of(self._prompt, said, '', '', question.place[:2])
+        situation = question.situation
+        if situation is None:
+            return text_of(self._prompt, '', asked(question), question.answer)
+        said = _one(rng, situation.wordings)
+        pose = (situation.position, situation.yaw)
+        return text_of(self._prompt, said, asked(question), question.answer, *pose)
 
 
 WHERE = 'Where am I?'
@@ -187,7 +205,7 @@ WHERE = 'Where am I?'
 
 def coordinates(situation: Situation, T_map_bev: Array) -> str:
     """A pose in words: metres and degrees in the BEV frame."""
-    (x, y), yaw = in_bev(situation, T_map_bev)
+    (x, y), yaw = in_bev(situation.position, situation.yaw, T_map_bev)
     return f'{x:.1f} {y:.1f} {np.degrees(yaw):.0f}'
 
 
@@ -198,16 +216,15 @@ def asked(question: Question) -> str:
     return f'{question.text} Options: {", ".join(question.options)}.'
 
 
-def in_bev(situation: Situation, T_map_bev: Array) -> tuple[Array, float]:
-    """Position (2,), m, and heading, rad in [-pi, pi), in the BEV frame."""
-    at = transform(invert(T_map_bev), np.array([*situation.position, 0.0]))[:2]
+def in_bev(position: tuple[float, float], yaw: float, T_map_bev: Array) -> tuple[Array, float]:
+    """A pose in `map` told in the BEV frame: (2,) m, and heading, rad in [-pi, pi)."""
+    at = transform(invert(T_map_bev), np.array([*position, 0.0]))[:2]
     turn = float(np.arctan2(T_map_bev[1, 0], T_map_bev[0, 0]))
-    return at, (situation.yaw - turn + np.pi) % (2 * np.pi) - np.pi
+    return at, (yaw - turn + np.pi) % (2 * np.pi) - np.pi
 
 
 def _truth(texts: Sequence[Text], T_map_bev: Array) -> tuple[Tensor, Tensor]:
-    nowhere = (np.zeros(2), 0.0)
-    poses = [in_bev(t.situation, T_map_bev) if t.situation else nowhere for t in texts]
+    poses = [in_bev(t.position or (0.0, 0.0), t.yaw or 0.0, T_map_bev) for t in texts]
     return (
         torch.tensor(np.array([at for at, _ in poses]), dtype=torch.float32),
         torch.tensor([heading for _, heading in poses], dtype=torch.float32),

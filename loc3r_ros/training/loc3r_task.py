@@ -79,6 +79,7 @@ class Loc3rTask(Task):
         hidden = self._read_texts(batch, prefix).flatten(0, 1)
         pos = batch['pos'].flatten()
         rows = torch.arange(len(pos), device=pos.device)
+        told = bool(self.parts.situation)
         losses = joint_objective(
             Predictions(
                 self.model.logits(hidden),
@@ -92,7 +93,8 @@ class Loc3rTask(Task):
                 batch['seen'].flatten(1, 2),
                 batch['position'].flatten(0, 1),
                 batch['heading'].flatten(),
-                batch['situated'].flatten() & bool(self.parts.situation),
+                batch['situated'].flatten() & told,
+                batch['headed'].flatten() & told,
             ),
         )
         return {'total': self._total(losses), **vars(losses)}

@@ -36,6 +36,8 @@ _COORDINATES = re.compile(
 )
 _FARTHEST = 1e5
 
+_ARTICLES = ('the ', 'a ', 'an ', 'my ', 'your ', 'our ')
+
 
 def goal_of(question: str) -> str | None:
     """The place that a question asks to go to, in its own words; None where it asks none."""
@@ -53,3 +55,10 @@ def place_of(description: str) -> Target | None:
         reason = f'({x:g}, {y:g}) is no place in a map: coordinates are in metres'
         return Target(False, np.full(3, np.nan), reason=reason)
     return Target(True, np.array([x, y, 0.0]), confidence=1.0)
+
+
+def beside(description: str) -> str:
+    """What somebody says who stands next to a thing: so a model that localizes is asked for it."""
+    thing = description.strip().rstrip('.!?')
+    named = thing if thing.lower().startswith(_ARTICLES) else f'the {thing}'
+    return f'I am standing next to {named}.'

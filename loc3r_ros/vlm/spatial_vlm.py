@@ -13,13 +13,12 @@ from loc3r_ros.geometry import Array
 from loc3r_ros.types import AgentPose, Target, View
 from loc3r_ros.vlm.agent import upright
 from loc3r_ros.vlm.engine import NoAnswerError, checked
+from loc3r_ros.vlm.goal_words import beside
 from loc3r_ros.vlm.situated import Situated, agent_in_map, bev_in_map, target_in_map
 from loc3r_ros.vlm.stream import VideoStream
 from loc3r_ros.vlm.weights import LoadReport, load
 
 _log = logging.getLogger(__name__)
-
-_ARTICLES = ('the ', 'a ', 'an ', 'my ', 'your ', 'our ')
 
 
 class SpatialVlm:
@@ -106,8 +105,7 @@ class SpatialVlm:
         asked for who says to be next to the thing.
         """
         thing = checked(description, 'description').rstrip('.!?')
-        named = thing if thing.lower().startswith(_ARTICLES) else f'the {thing}'
-        situated = self._situated(f'I am standing next to {named}.')
+        situated = self._situated(beside(thing))
         return target_in_map(situated, self._T_map_bev(), thing)
 
     def wait(self) -> None:

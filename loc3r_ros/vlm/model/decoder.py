@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from loc3r_ros.vlm.model.attention import attend
 
@@ -31,14 +32,23 @@ def read(
     cos, sin = language.rotary_emb(embeddings, positions[None])
     half = sin.shape[-1] // 2
     signed_sin = torch.cat((-sin[..., :half], sin[..., half:]), -1)
-    x = embeddings
-    for number, layer in enumerate(language.layers):
+
+    def advance(x: Tensor, layer: Any, number: int) -> Tensor:
         query, key, value = _project(layer.self_attn, layer.input_layernorm(x))
         query, key = rotate(query, cos, signed_sin), rotate(key, cos, signed_sin)
         if cache is not None:
             key, value = cache.update(key, value, number)
         x = x + layer.self_attn.o_proj(attend(query, key, value, mask))
-        x = x + layer.mlp(layer.post_attention_layernorm(x))
+        return x + layer.mlp(layer.post_attention_layernorm(x))
+
+    x = embeddings
+    # The switch is transformers': `gradient_checkpointing_enable()`.
+    again = language.gradient_checkpointing and torch.is_grad_enabled()
+    for number, layer in enumerate(language.layers):
+        if again:
+            x = checkpoint(advance, x, layer, number, use_reentrant=False)
+        else:
+            x = advance(x, layer, number)
     return language.norm(x)
 
 

@@ -52,6 +52,7 @@ class Targets:
         position: (B, 2) metres.
         heading: (B,) radians.
         situated: bool (B,), false for the pseudo-situation.
+        headed: bool (B,), where the heading is known too; None: wherever the position is.
     """
 
     labels: Tensor
@@ -60,6 +61,7 @@ class Targets:
     position: Tensor
     heading: Tensor
     situated: Tensor
+    headed: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,14 @@ class Losses:
 def joint_objective(predicted: Predictions, truth: Targets) -> Losses:
     """The parts of the objective and, in `Losses.total`, their weighted sum."""
     nothing = torch.zeros_like(truth.heading)
-    heading = torch.where(truth.situated, truth.heading, nothing)
+    headed = truth.situated if truth.headed is None else truth.headed
+    heading = torch.where(headed, truth.heading, nothing)
     target = orientation_target(heading, predicted.orientation.shape[-1])
     return Losses(
         answer=_answer(predicted.logits, truth.labels),
         layout=_places(predicted.layout, truth.layout, truth.seen),
         position=_places(predicted.position, truth.position, truth.situated),
-        orientation=_mean(orientation_kl(predicted.orientation, target), truth.situated),
+        orientation=_mean(orientation_kl(predicted.orientation, target), headed),
     )
 
 
