@@ -43,7 +43,7 @@ setup(
         'eval': ['evo>=1.28'],
         'bench': ['octomap-python>=1.8'],
         'quant': ['torchao>=0.18'],
-        'train': ['accelerate>=1.0', 'matplotlib>=3.7'],
+        'train': ['accelerate>=1.0', 'matplotlib>=3.7', 'peft>=0.15'],
         # Below 9: the pytest plugin of ROS's launch_testing (to Jazzy at least) fails with it.
         'dev': [
             'hypothesis>=6',

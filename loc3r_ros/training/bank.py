@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,8 @@ class Bank:
         folder: where they are kept.
     """
 
-    folder: Path
+    # Where it lies changes nothing: a run may go on elsewhere.
+    folder: Path = field(repr=False)
 
     def video(self, seed: int, number: int) -> Video:
         """Read a video, or make it.
@@ -139,7 +140,8 @@ def _keep(video: Video, path: Path) -> None:
 
 def _read(path: Path) -> Video:
     about = json.loads((path / 'about.json').read_text())
-    camera = PinholeCamera(**about['camera'])
+    values = about['camera']
+    camera = PinholeCamera(**values | {'distortion': tuple(values['distortion'])})
     size = (len(about['times']), camera.height, camera.width)
     depth = _picture(path / 'depth.png').reshape(size).astype(np.float32) / 1000
     footage = Footage(

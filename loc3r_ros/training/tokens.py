@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -34,8 +34,8 @@ class TokenBank:
         width: of a camera token.
     """
 
-    folder: Path
-    weights: Path | None
+    folder: Path = field(repr=False)
+    weights: Path | None = field(repr=False)
     camera: Camera
     geometry: bool
     width: int
