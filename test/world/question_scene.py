@@ -23,10 +23,10 @@ def block(category, instance, at, size=(0.4, 0.4, 0.4), yaw=0.0):
     return Item(category, instance, size, pose(exp_so3((0.0, 0.0, yaw)), at), (solid,))
 
 
-def room(*things, size=(6.0, 5.0, 2.5)):
+def room(*things, size=(6.0, 5.0, 2.5), rooms=()):
     """A scene of (category, at, size, yaw) things; the last two may be left out."""
     items = [block(thing[0], k + 1, *thing[1:]) for k, thing in enumerate(things)]
-    return Scene(0, np.array(size), tuple(items), (), (0.2, 0.2, 0.2))
+    return Scene(0, np.array(size), tuple(items), (), (0.2, 0.2, 0.2), rooms)
 
 
 @cache

@@ -7,15 +7,17 @@ import json
 import pickle
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 import pytest
-from question_scene import furnished, visit_all
+from question_scene import furnished, room, visit_all
 
 from loc3r_ros.errors import InputError
 from loc3r_ros.evaluation.baselines import frequent_answers
 from loc3r_ros.evaluation.situated_answers import KINDS
 from loc3r_ros.evaluation.video_tasks import VSI_BENCH, VSTI_BENCH
+from loc3r_ros.geometry import T_BODY_OPTICAL, exp_so3, pose
 from loc3r_ros.world.questions.catalog import METRICS, catalog
 from loc3r_ros.world.questions.storage import question_from_json, question_to_json
 from loc3r_ros.world.questions.visit import Visit
@@ -92,6 +94,22 @@ def test_the_seed_decides(visits):
     first = catalog(visits[0], 2)
     assert catalog(visits[0], 2) == first
     assert catalog(visits[0], 2, seed=1) != first
+
+
+def test_every_machine_asks_the_same():
+    """A digest of all questions about a made-up room; it changes only with the rules."""
+    spots = {'sofa': (-2.03, -1.81), 'bed': (2.07, -1.52), 'door': (2.51, 1.54), 'box': (0.1, 1.93)}
+    spots |= {'fridge': (-2.01, 1.53), 'rug': (0.31, 0.02), 'stool': (0.04, -2.02)}
+    things = [(name, at, (0.5, 0.41, 0.2), 0.1) for name, at in spots.items()]
+    things += [('chair', (1.1, 0.9)), ('chair', (-1.2, 0.4))]
+    turned = [pose(exp_so3((0.0, 0.0, 0.3 * k)), (0.1 * k - 1.0, 0.1, 0.5)) for k in range(20)]
+    seen = visit_all(room(*things), first=[2 * k for k in range(9)])
+    boxes = np.where(seen.pixels[..., None] > 0, (5, 6, 15, 16), 0)
+    asked = catalog(replace(seen, T_map_optical=turned @ T_BODY_OPTICAL, boxes=boxes), 4)
+    # Poses are left out: their last digits are the processor's.
+    said = [part for q in asked for part in (q.text, *q.options, q.answer)]
+    assert len(asked) > 100
+    assert sha256('|'.join(said).encode()).hexdigest()[:16] == 'aaa0d4b4d43c8825'
 
 
 def test_questions_are_kept_as_json(questions):

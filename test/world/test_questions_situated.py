@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -12,7 +12,6 @@ from question_scene import furnished, room, visit_all
 
 from loc3r_ros.evaluation.baselines import frequent_answers
 from loc3r_ros.evaluation.situated_answers import exact_match, question_kind
-from loc3r_ros.world.questions.goals import goal_queries
 from loc3r_ros.world.questions.question import Situation
 from loc3r_ros.world.questions.situated import (
     KINDS,
@@ -26,7 +25,6 @@ from loc3r_ros.world.questions.situated import (
 )
 from loc3r_ros.world.questions.situations import situations
 from loc3r_ros.world.questions.surroundings import Surroundings
-from loc3r_ros.world.questions.vsi import vsi_questions
 
 HERE = Situation('I face the door.', ('I face the door.', 'The door is ahead.'), (0.0, 0.0), 0.0)
 
@@ -35,11 +33,15 @@ def here(*things, size=(6.0, 6.0, 2.5), situation=HERE):
     return Surroundings(visit_all(room(*things, size=size)), situation)
 
 
+def answers(facts):
+    return {fact.text: fact.answer for fact in facts}
+
+
 THINGS = [('sofa', (0, 2)), ('bed', (0, -1.5)), ('box', (-2.5, 0)), ('door', (2.9, 0))]
 
 
 def test_what_is_on_a_side():
-    said = dict(what(here(*THINGS)))
+    said = answers(what(here(*THINGS)))
     assert said['What is the nearest thing standing on the floor on my left?'] == 'sofa'
     assert said['What is the nearest thing standing on the floor behind me?'] == 'box'
     assert said['What is on my right, the bed or the sofa?'] == 'bed'
@@ -48,18 +50,19 @@ def test_what_is_on_a_side():
 
 
 def test_the_nearest_must_lead():
-    said = dict(what(here(*THINGS, ('stool', (0.3, 2.3)))))
+    said = answers(what(here(*THINGS, ('stool', (0.3, 2.3)))))
     assert 'What is the nearest thing standing on the floor on my left?' not in said
 
 
 def test_is_and_where():
-    said = dict(is_(here(*THINGS)))
+    said = answers(is_(here(*THINGS)))
     assert said['Is the sofa on my left?'] == 'yes'
     assert said['Is the sofa on my right?'] == 'no'
     assert not any('door' in text for text in said)
     turned = Situation('Here.', ('Here.',), (0.0, 0.0), np.pi / 2)
     places = {
-        text.split()[3].rstrip(':'): at for text, at in others(here(*THINGS, situation=turned))
+        text.split()[3].rstrip(':'): at
+        for text, at in answers(others(here(*THINGS, situation=turned))).items()
     }
     assert places == {'sofa': 'in front', 'bed': 'behind', 'box': 'left', 'door': 'right'}
 
@@ -71,27 +74,38 @@ def test_what_lies_on_a_border_is_not_asked():
 
 def test_how_many():
     chairs = [('chair', (2, 1)), ('chair', (1, -2)), ('chair', (-2, 1))]
-    assert dict(how(here(*chairs))) == {
-        'How many chair(s) are in front of me, in that half of the room?': '2',
-        'How many chair(s) are behind me, in that half of the room?': '1',
-        'How many chair(s) are on my left, in that half of the room?': '2',
-        'How many chair(s) are on my right, in that half of the room?': '1',
+    assert answers(how(here(*chairs))) == {
+        'How many chairs are in front of me, in that half of the room?': '2',
+        'How many chairs are behind me, in that half of the room?': '1',
+        'How many chairs are on my left, in that half of the room?': '2',
+        'How many chairs are on my right, in that half of the room?': '1',
     }
     # One straight ahead: left or right cannot be said.
-    assert len(dict(how(here(*chairs, ('chair', (2, 0)))))) == 2
+    assert len(answers(how(here(*chairs, ('chair', (2, 0)))))) == 2
+
+
+def ways(surroundings):
+    said = answers(can(surroundings)).items()
+    return {text.split(' metres ')[1].split(' without')[0]: answer for text, answer in said}
 
 
 def test_can_one_walk():
-    said = {text.split(' metres ')[1].split(' without')[0]: a for text, a in can(here(*THINGS))}
+    said = {
+        text.split(' metres ')[1].split(' without')[0]: a
+        for text, a in answers(can(here(*THINGS))).items()
+    }
     # The bed begins 1.3 m to the right; the sofa, at 1.8 m to the left, leaves 1.55 m: in doubt.
     assert said == {'to my right': 'no'}
-    said = {text.split(' metres ')[1].split(' without')[0]: a for text, a in can(here())}
+    said = {
+        text.split(' metres ')[1].split(' without')[0]: a
+        for text, a in answers(can(here())).items()
+    }
     assert set(said.values()) == {'yes'}
     assert len(said) == 4
 
 
 def test_which():
-    said = dict(which(here(*THINGS)))
+    said = answers(which(here(*THINGS)))
     assert said['Which is nearer to me, the bed or the sofa?'] == 'bed'
     assert said['Which is nearer to me, the bed or the box?'] == 'bed'
     assert said['Which way is the shorter turn to face the sofa, left or right?'] == 'left'
@@ -124,26 +138,6 @@ def test_yes_and_no_and_the_sides_are_even(questions):
         assert max(said.values()) - min(said.values()) <= 4, said  # one for each room
 
 
-def test_every_machine_asks_the_same():
-    """A digest of all questions about a made-up room; it changes only with the rules."""
-    spots = {'sofa': (-2.03, -1.81), 'bed': (2.07, -1.52), 'door': (2.51, 1.54), 'box': (0.1, 1.93)}
-    spots |= {'fridge': (-2.01, 1.53), 'rug': (0.31, 0.02), 'stool': (0.04, -2.02)}
-    things = [(name, at, (0.5, 0.41, 0.2), 0.1) for name, at in spots.items()]
-    things += [('chair', (1.1, 0.9)), ('chair', (-1.2, 0.4))]
-    visit = visit_all(room(*things), first=[2 * k for k in range(9)])
-    where = situations(visit, np.random.default_rng(0), 3)
-    asked = [*vsi_questions(visit, 4), *situated_questions(visit, where, 4)]
-    asked += goal_queries(visit, np.random.default_rng(0), 4)
-    # Poses are left out: their last digits are the processor's.
-    said = [
-        *where[0].wordings,
-        *(q.text for q in asked),
-        *(getattr(q, 'answer', '') for q in asked),
-    ]
-    assert len(said) > 80
-    assert sha256('|'.join(said).encode()).hexdigest()[:16] == '559e4438f5f1f6de'
-
-
 def test_of_two_things_named_either_may_be_meant(questions):
     two = [q for q in questions if ' or the ' in q.text]
     first = sum(q.text.split(' or the ')[0].endswith(f' the {q.answer}') for q in two)
@@ -152,9 +146,21 @@ def test_of_two_things_named_either_may_be_meant(questions):
     assert abs(first - len(two) / 2) <= 1.5 * np.sqrt(len(two))
 
 
+def test_what_is_often_near_is_as_often_not(questions):
+    """Of two things named, the one that is mostly right where it is named: of no use."""
+    two = [q for q in questions if ' or the ' in q.text]
+    named = [re.findall(r'the ([a-z ]+) or the ([a-z ]+)\?', q.text)[0] for q in two]
+    offered = Counter(name for names in named for name in names)
+    was_right = Counter(q.answer for q in two)
+    best = [max(names, key=lambda name: was_right[name] / offered[name]) for names in named]
+    share = np.mean([q.answer == name for q, name in zip(two, best, strict=True)])
+    # Learnt from the very questions that it answers, it can only flatter.
+    assert share <= 0.62
+
+
 def test_yes_alone_is_not_asked():
     visit = visit_all(room(size=(6.0, 6.0, 2.5)))
-    assert {answer for _, answer in can(Surroundings(visit, HERE))} == {'yes'}
+    assert set(answers(can(Surroundings(visit, HERE))).values()) == {'yes'}
     assert situated_questions(visit, [HERE], 9) == []
 
 

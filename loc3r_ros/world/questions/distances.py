@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +19,12 @@ def closest_distance(a: Item, b: Item) -> float:
     Every solid is taken as the upright box around it, and the distance between those is exact; the
     published generators take the least over surface points 5 cm apart, which is always too far.
     """
-    a_, b_ = _Pieces.of(a), _Pieces.of(b)
-    (ab, apart_ab), (ba, apart_ba) = _corners_from(a_, b_), _corners_from(b_, a_)
-    # Of two convex shapes that are apart, a corner of one is nearest to the other.
-    across = np.where(apart_ab | apart_ba.T, np.minimum(ab, ba.T), 0.0)
-    up = np.maximum(a_.low[:, None] - b_.high, b_.low - a_.high[:, None])
-    return float(np.hypot(across, np.maximum(up, 0.0)).min())
+    return Pieces.of(a).gap(Pieces.of(b))
 
 
 def distance_to_points(item: Item, points: Array) -> Array:
     """Distance (N,) of points (N, 3) in `map` to the closest point of an item, m; 0 within."""
-    pieces = _Pieces.of(item)
+    pieces = Pieces.of(item)
     q = np.abs((points[:, None, :2] - pieces.centre) @ pieces.axes) - pieces.half
     z = points[:, None, 2]
     up = np.maximum(pieces.low - z, z - pieces.high)
@@ -42,7 +38,7 @@ def footprint(item: Item) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class _Pieces:
+class Pieces:
     """Upright boxes around an item's n solids: centre (n, 2), half (n, 2), low and high (n,), m.
 
     `axes` (2, 2) holds the item's own x and y in its columns: items only turn about z.
@@ -55,22 +51,30 @@ class _Pieces:
     high: Array
 
     @staticmethod
-    def of(item: Item) -> _Pieces:
+    def of(item: Item) -> Pieces:
         T = np.array([solid.T_item_solid for solid in item.solids])
         size = np.array([solid.size for solid in item.solids])
         half = np.einsum('nij,nj->ni', np.abs(T[:, :3, :3]), size / 2.0)
         centre = transform(item.T_map_item, T[:, :3, 3])
         low, high = centre[:, 2] - half[:, 2], centre[:, 2] + half[:, 2]
-        return _Pieces(item.T_map_item[:2, :2], centre[:, :2], half[:, :2], low, high)
+        return Pieces(item.T_map_item[:2, :2], centre[:, :2], half[:, :2], low, high)
 
-    @property
+    def gap(self, other: Pieces) -> float:
+        """Distance between the closest points of two items, m."""
+        (ab, apart_ab), (ba, apart_ba) = _corners_from(self, other), _corners_from(other, self)
+        # Of two convex shapes that are apart, a corner of one is nearest to the other.
+        across = np.where(apart_ab | apart_ba.T, np.minimum(ab, ba.T), 0.0)
+        up = np.maximum(self.low[:, None] - other.high, other.low - self.high[:, None])
+        return float(np.hypot(across, np.maximum(up, 0.0)).min())
+
+    @cached_property
     def corners(self) -> Array:
         """(n, 4, 2) in `map`."""
         signs = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)])
         return self.centre[:, None] + (signs * self.half[:, None]) @ self.axes.T
 
 
-def _corners_from(a: _Pieces, b: _Pieces) -> tuple[Array, NDArray[np.bool_]]:
+def _corners_from(a: Pieces, b: Pieces) -> tuple[Array, NDArray[np.bool_]]:
     """(n, m) least distance of b's corners from a's rectangles; whether an edge of a parts them."""
     q = (b.corners - a.centre[:, None, None]) @ a.axes
     half = a.half[:, None]

@@ -39,9 +39,15 @@ def goal_queries(visit: Visit, rng: np.random.Generator, count: int) -> list[Goa
     """At most `count` requests, each for another thing.
 
     A thing that is the only one of its kind is told by its name, one of several by the unique thing
-    that it is nearest to. What hangs overhead is no place to go to.
+    that it is nearest to, or by its room. What hangs overhead is no place to go to.
     """
     named = [(f'the {item.category}', item) for item in visit.unique]
+    named += [
+        (f'the {item.category} in the {room}', item)
+        for room, items in visit.rooms
+        for item in items
+        if room and item not in visit.unique
+    ]
     named += [told for items in visit.named.values() for told in _tell_apart(visit, items)]
     told = [(name, item) for name, item in named if item.T_map_item[2, 3] < OVERHEAD]
     found: dict[int, GoalQuery] = {}

@@ -23,8 +23,9 @@ def counting(visit: Visit, rng: np.random.Generator, count: int) -> list[Questio
     for name, items in visit.named.items():
         if len(items) > 1:
             piles.setdefault(len(items), []).append(name)
+    where = 'this room' if len(visit.rooms) == 1 else 'these rooms together'
     return [
-        Question('object_counting', f'How many {name}(s) are in this room?', (), str(number))
+        Question('object_counting', f'How many {name}(s) are in {where}?', (), str(number))
         for number, name in deal(rng, piles, count)
     ]
 
@@ -63,7 +64,8 @@ def object_size(visit: Visit, rng: np.random.Generator, count: int) -> list[Ques
 
 
 def room_size(visit: Visit, rng: np.random.Generator, count: int) -> list[Question]:
-    """Floor area to 0.1 m^2, of the floor itself: no shape fitted to points can cut corners."""
-    area = float(visit.scene.size[0] * visit.scene.size[1])
-    text = 'What is the floor area of this room in square metres?'
-    return [Question('room_size_estimation', text, (), f'{area:.1f}')][:count]
+    """Floor area to 0.1 m^2, of the floors themselves: a shape fitted to points cuts corners."""
+    which = 'this room' if len(visit.rooms) == 1 else 'all these rooms together'
+    text = f'What is the floor area of {which} in square metres?'
+    answer = f'{visit.scene.floor_area:.1f}'
+    return [Question('room_size_estimation', text, (), answer)][:count]

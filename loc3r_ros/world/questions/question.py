@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -115,23 +114,31 @@ def spread(rng: np.random.Generator, values: Array, count: int) -> list[int]:
 def balance(
     rng: np.random.Generator, cards: Sequence[tuple[str, ...]], count: int
 ) -> Iterator[int]:
-    """At most `count` indices of cards, each a right name before the wrong ones.
+    """At most `count` indices of cards, each a right name before one or more wrong ones.
 
     Every name is drawn as often right as its share among the options says, as near as the cards
     allow: whoever knows only what is usually near, or low, gains nothing.
+
+    Args:
+        rng: breaks ties.
+        cards: all of the same length.
+        count: how many.
     """
-    left = [int(k) for k in rng.permutation(len(cards))]
-    credit: Counter[str] = Counter()
-    for _ in range(min(count, len(left))):
-        cost = [
-            (len(names) - 1) * credit[names[0]] - sum(credit[name] for name in names[1:])
-            for names in (cards[k] for k in left)
-        ]
-        index = left.pop(int(np.argmin(cost)))
-        right, *wrong = cards[index]
-        credit[right] += len(wrong)
-        credit.subtract(wrong)
-        yield index
+    order = rng.permutation(len(cards))
+    numbers: dict[str, int] = {}
+    ids = np.array([[numbers.setdefault(n, len(numbers)) for n in cards[k]] for k in order])
+    credit, uses = np.zeros((2, len(numbers)), int)
+    drawn = np.zeros(len(cards), bool)
+    for _ in range(min(count, len(cards))):
+        cost = ids.shape[1] * credit[ids[:, 0]] - credit[ids].sum(1)
+        # Else a few names would take turns; a third keeps it from outweighing the balance.
+        cost = 3 * cost + uses[ids].sum(1)
+        index = int(np.where(drawn, np.iinfo(int).max, cost).argmin())
+        drawn[index] = True
+        credit[ids[index, 0]] += ids.shape[1]
+        credit[ids[index]] -= 1
+        uses[ids[index]] += 1
+        yield int(order[index])
 
 
 def choice(task: str, text: str, right: str, wrong: Sequence[str], place: int) -> Question:
@@ -139,3 +146,8 @@ def choice(task: str, text: str, right: str, wrong: Sequence[str], place: int) -
     options = [*wrong[:place], right, *wrong[place:]]
     lettered = tuple(f'{LETTERS[k]}. {option}' for k, option in enumerate(options))
     return Question(task, text, lettered, LETTERS[place])
+
+
+def plural(name: str) -> str:
+    """A category's plural: 'chairs', 'boxes'."""
+    return name + ('es' if name.endswith(('s', 'x', 'ch', 'sh')) else 's')

@@ -59,7 +59,7 @@ def bulk(item: Item) -> float:
 
 SIZES: dict[str, tuple[Callable[[Item], float], str, str, str]] = {
     'region_tall_short': (height, 'taller', 'shorter', 'tallest'),
-    'region_thin_wide': (width, 'wider', 'thinner', 'widest'),
+    'region_thin_wide': (width, 'wider', 'narrower', 'widest'),
     'region_big_small': (bulk, 'bigger', 'smaller', 'biggest'),
 }
 """For each way to compare: what is measured, and the words for more, less and most."""

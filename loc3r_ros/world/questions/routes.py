@@ -13,7 +13,7 @@ from loc3r_ros.world.floorplan import CELL, OVERHEAD, FloorPlan
 from loc3r_ros.world.questions.bearings import heading, sector
 from loc3r_ros.world.questions.distances import footprint
 from loc3r_ros.world.questions.question import Question, choice, deal, deck
-from loc3r_ros.world.questions.visit import Visit
+from loc3r_ros.world.questions.visit import Visit, nearest_room
 
 TURNS = ('turn left', 'turn back', 'turn right')
 
@@ -101,14 +101,16 @@ def turns_of(stops: Stops) -> NDArray[np.int64]:
 
 
 def find_stops(visit: Visit) -> Stops:
-    """The things with free floor beside them."""
+    """The things with free floor beside them, on their side of any wall."""
     plan = visit.plan
     region = plan.centres[plan.region(WIDTH + CELL / 2)]
+    room = nearest_room(visit.scene, region)
     found: list[tuple[str, Array, Array]] = []
     for item in visit.unique:
         corners, centre = footprint(item), item.centre[:2]
         beyond = np.maximum(np.maximum(corners.min(0) - region, region - corners.max(0)), 0.0)
-        near = region[np.linalg.norm(beyond, axis=1) <= REACH]
+        reached = np.linalg.norm(beyond, axis=1) <= REACH
+        near = region[reached & (room == visit.room_of(item))]
         if item.T_map_item[2, 3] < OVERHEAD and len(near):
             cramped = np.linalg.norm(near - centre, axis=1) - plan.clearance(near)
             stand = near[cramped.argmin()]

@@ -8,12 +8,13 @@ about what the situation's words mention, and of each kind every answer comes up
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
 
 from loc3r_ros.world.floorplan import PASSABLE
-from loc3r_ros.world.questions.question import Question, Situation, deal
+from loc3r_ros.world.questions.question import Question, Situation, balance, deal, plural
 from loc3r_ros.world.questions.surroundings import WORDS, Surroundings
 from loc3r_ros.world.questions.visit import Visit
 from loc3r_ros.world.questions.vsi import task_generator
@@ -28,7 +29,23 @@ WALK, WALK_NOT = 2.5, 1.5
 WHERE = ('in front', 'left', 'behind', 'right')
 """Answers to where something is, in the order of WORDS."""
 
-Said = Iterator[tuple[str, str]]
+
+@dataclass(frozen=True)
+class Fact:
+    """A question about a situation, with its answer.
+
+    Attributes:
+        text: the question.
+        answer: as it is scored.
+        other: the name that is not the answer, where the question names two.
+    """
+
+    text: str
+    answer: str
+    other: str = ''
+
+
+Said = Iterator[Fact]
 
 
 def situated_questions(
@@ -43,16 +60,31 @@ def situated_questions(
     questions = []
     for kind, ask in KINDS.items():
         task = f'situated_{kind}'
-        piles: dict[str, list[tuple[str, Situation]]] = {a: [] for a in CLOSED.get(kind, ())}
-        for here in around:
-            for text, answer in ask(here):
-                piles.setdefault(answer, []).append((text, here.situation))
+        said = [(fact, here.situation) for here in around for fact in ask(here)]
         rng = task_generator(visit, task, seed)
         questions += [
-            Question(task, text, (), answer, situation)
-            for answer, (text, situation) in deal(rng, piles, count)
+            Question(task, fact.text, (), fact.answer, situation)
+            for fact, situation in _pick(rng, said, CLOSED.get(kind, ()), count)
         ]
     return questions
+
+
+def _pick(
+    rng: np.random.Generator,
+    said: Sequence[tuple[Fact, Situation]],
+    answers: Sequence[str],
+    count: int,
+) -> Iterator[tuple[Fact, Situation]]:
+    """Facts whose answers are even; where there are both, three of four name two things."""
+    pairs = [card for card in said if card[0].other]
+    piles: dict[str, list[tuple[Fact, Situation]]] = {answer: [] for answer in answers}
+    for card in said:
+        if not card[0].other:
+            piles.setdefault(card[0].answer, []).append(card)
+    plain = [card for _, card in deal(rng, piles, max(count // 4, count - len(pairs)))]
+    yield from plain
+    names = [(fact.answer, fact.other) for fact, _ in pairs]
+    yield from (pairs[k] for k in balance(rng, names, count - len(plain)))
 
 
 def what(here: Surroundings) -> Said:
@@ -61,15 +93,20 @@ def what(here: Surroundings) -> Said:
     known = _known(here)
     for k, words in enumerate(WORDS):
         near = sorted((here.distance(i), i.instance, i) for i, q in standing.items() if k in q)
-        item = near[0][2] if near else None
+        if not near:
+            continue
+        item = near[0][2]
         lead = near[1][0] - near[0][0] if len(near) > 1 else NEARER
-        if item in known and lead >= NEARER and here.quarter(item) == k:
-            yield f'What is the nearest thing standing on the floor {words}?', item.category
+        told = item in known and here.reaches(item)
+        if told and lead >= NEARER and here.quarter(item) == k:
+            text = f'What is the nearest thing standing on the floor {words}?'
+            yield Fact(text, item.category)
     for a, b in permutations(_the(here), 2):
         k = here.quarter(a)
         if k >= 0 and k not in here.quarters(b):
             for first, second in permutations((a.category, b.category)):
-                yield f'What is {WORDS[k]}, the {first} or the {second}?', a.category
+                text = f'What is {WORDS[k]}, the {first} or the {second}?'
+                yield Fact(text, a.category, b.category)
 
 
 def is_(here: Surroundings) -> Said:
@@ -77,20 +114,21 @@ def is_(here: Surroundings) -> Said:
     for item in _the(here):
         for k, words in enumerate(WORDS):
             if (quarter := here.quarter(item)) >= 0:
-                yield f'Is the {item.category} {words}?', 'yes' if quarter == k else 'no'
+                yield Fact(f'Is the {item.category} {words}?', 'yes' if quarter == k else 'no')
 
 
 def how(here: Surroundings) -> Said:
-    """How many of a kind lie in one half of the surroundings, each of them clearly."""
+    """How many of a kind lie in one half of the room, each of them clearly."""
     for name, items in here.visit.named.items():
+        items = tuple(filter(here.reaches, items))
         if len(items) < 2 or here.mentions(name):
             continue
         for first, words in ((-0.5 * np.pi, WORDS[::2]), (0.0, WORDS[1::2])):
             halves = [here.half(item, first) for item in items]
             if -1 not in halves:
                 for k in (0, 1):
-                    text = f'How many {name}(s) are {words[k]}, in that half of the room?'
-                    yield text, str(halves.count(k))
+                    text = f'How many {plural(name)} are {words[k]}, in that half of the room?'
+                    yield Fact(text, str(halves.count(k)))
 
 
 def can(here: Surroundings) -> Said:
@@ -100,7 +138,8 @@ def can(here: Surroundings) -> Said:
         free = here.walk(0.5 * np.pi * k)
         if free >= WALK or free < WALK_NOT:
             answer = 'yes' if free >= WALK else 'no'
-            yield f'Can I walk two metres {words} without bumping into anything?', answer
+            text = f'Can I walk two metres {words} without bumping into anything?'
+            yield Fact(text, answer)
 
 
 def which(here: Surroundings) -> Said:
@@ -108,21 +147,20 @@ def which(here: Surroundings) -> Said:
     for a, b in permutations(_the(here), 2):
         if here.distance(b) - here.distance(a) >= NEARER:
             for first, second in permutations((a.category, b.category)):
-                yield f'Which is nearer to me, the {first} or the {second}?', a.category
+                text = f'Which is nearer to me, the {first} or the {second}?'
+                yield Fact(text, a.category, b.category)
     for item in _the(here):
         if (side := here.half(item, 0.0)) >= 0:
             text = f'Which way is the shorter turn to face the {item.category}, left or right?'
-            yield text, ('left', 'right')[side]
+            yield Fact(text, ('left', 'right')[side])
 
 
 def others(here: Surroundings) -> Said:
     """Where a thing is."""
     for item in _the(here):
         if (quarter := here.quarter(item)) >= 0:
-            yield (
-                f'Where is the {item.category}: in front of me, left, right or behind me?',
-                WHERE[quarter],
-            )
+            text = f'Where is the {item.category}: in front of me, left, right or behind me?'
+            yield Fact(text, WHERE[quarter])
 
 
 KINDS: dict[str, Callable[[Surroundings], Said]] = {

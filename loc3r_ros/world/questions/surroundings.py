@@ -14,7 +14,7 @@ from loc3r_ros.geometry import Array
 from loc3r_ros.world.floorplan import CELL
 from loc3r_ros.world.questions.bearings import bearing, sector
 from loc3r_ros.world.questions.question import Situation
-from loc3r_ros.world.questions.visit import Visit
+from loc3r_ros.world.questions.visit import Visit, nearest_room
 from loc3r_ros.world.scene import Item
 
 WORDS = ('in front of me', 'on my left', 'behind me', 'on my right')
@@ -34,7 +34,7 @@ BODY = 0.25
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """A situation in its room."""
+    """A situation in its scene."""
 
     visit: Visit
     situation: Situation
@@ -43,17 +43,21 @@ class Surroundings:
         """Whether a wording names the category: then it gives the answer away."""
         return any(re.search(rf'\b{name}\b', text) for text in self.situation.wordings)
 
+    def reaches(self, item: Item) -> bool:
+        """Whether an item is in the same room, with no wall between."""
+        return self.visit.room_of(item) == self._room
+
     def distance(self, item: Item) -> float:
         """Metres on the floor to an item's bounding box."""
-        return float(self._distances[self._index[item.instance]])
+        return float(self._distances[self.visit.index[item.instance]])
 
     def quarter(self, item: Item) -> int:
         """Which of WORDS an item lies in; -1 where that is in doubt."""
-        return int(self._quarter[self._index[item.instance]])
+        return int(self._quarter[self.visit.index[item.instance]])
 
     def quarters(self, item: Item) -> set[int]:
         """All of WORDS that an item may be said to lie in: all when near, else those it reaches."""
-        k = self._index[item.instance]
+        k = self.visit.index[item.instance]
         near = self._distances[k] < AWAY_MIN
         return set(range(len(WORDS))) if near else set(self._reached[k].tolist())
 
@@ -62,7 +66,7 @@ class Surroundings:
 
         -1 where that is in doubt.
         """
-        return int(self._sectors((first, first + np.pi))[self._index[item.instance]])
+        return int(self._sectors((first, first + np.pi))[self.visit.index[item.instance]])
 
     def walk(self, turn: float) -> float:
         """Metres that one can walk straight ahead after a turn to the left (rad), up to 3."""
@@ -75,8 +79,8 @@ class Surroundings:
         return float(steps[blocked.argmax()]) if blocked.any() else 3.0
 
     @cached_property
-    def _index(self) -> dict[int, int]:
-        return {item.instance: k for k, item in enumerate(self.visit.scene.furniture)}
+    def _room(self) -> int:
+        return int(nearest_room(self.visit.scene, np.array(self.situation.position)))
 
     @cached_property
     def _distances(self) -> Array:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import Array
 from loc3r_ros.world.floorplan import FloorPlan
-from loc3r_ros.world.questions.distances import closest_distance
+from loc3r_ros.world.questions.distances import Pieces
 from loc3r_ros.world.questions.landmarks import Landmarks
 from loc3r_ros.world.scene import Item, Scene
 
@@ -28,7 +29,7 @@ class Visit:
     """A scene and the pixels that a video gave to each of its items.
 
     Attributes:
-        scene: the room.
+        scene: the room, or the flat of several.
         times: (N,) of the video's frames, ascending, s.
         pixels: (N, K + 1) pixel counts by instance for K items; column 0 counts pixels that show
             none. Each row adds up to the size of the image.
@@ -88,22 +89,56 @@ class Visit:
         Every instance must have been seen clearly, or a count of them would be a guess. A name that
         ends another's is left out: a coffee table is a table too.
         """
-        clear = np.any(self.clear, axis=0)
-        groups: dict[str, tuple[Item, ...]] = {}
-        for item in self.scene.furniture:
-            groups[item.category] = (*groups.get(item.category, ()), item)
-        return {
-            name: items
-            for name, items in groups.items()
-            if name not in PLURAL
-            and all(clear[item.instance] for item in items)
-            and not any(other.endswith(' ' + name) for other in groups)
-        }
+        return self._named(self.scene.furniture)
 
     @cached_property
     def unique(self) -> tuple[Item, ...]:
         """Items that 'the' and their category name."""
         return tuple(items[0] for items in self.named.values() if len(items) == 1)
+
+    @cached_property
+    def rooms(self) -> tuple[tuple[str, tuple[Item, ...]], ...]:
+        """For each room its name, and the items that 'the' and their category name within it.
+
+        Where the name does not tell the room from all others it is '', and the items are those that
+        are the only ones of their category in the whole scene.
+        """
+        names = [room.name for room in self.scene.rooms]
+        told = [name if len(names) > 1 and names.count(name) == 1 else '' for name in names]
+        rooms = []
+        for k, name in enumerate(told):
+            here = [item for item in self.scene.furniture if self.room_of(item) == k]
+            groups = (
+                self._named(here).values() if name else [(i,) for i in self.unique if i in here]
+            )
+            rooms.append((name, tuple(items[0] for items in groups if len(items) == 1)))
+        return tuple(rooms)
+
+    def room_of(self, item: Item) -> int:
+        """Index of the scene's room that an item is in."""
+        return int(self._rooms[self.index[item.instance]])
+
+    @cached_property
+    def index(self) -> dict[int, int]:
+        """Place of each instance among the furniture."""
+        return {item.instance: k for k, item in enumerate(self.scene.furniture)}
+
+    @cached_property
+    def _rooms(self) -> NDArray[np.intp]:
+        return nearest_room(self.scene, self.landmarks.centre)
+
+    def _named(self, items: Sequence[Item]) -> dict[str, tuple[Item, ...]]:
+        clear = np.any(self.clear, axis=0)
+        groups: dict[str, tuple[Item, ...]] = {}
+        for item in items:
+            groups[item.category] = (*groups.get(item.category, ()), item)
+        return {
+            name: group
+            for name, group in groups.items()
+            if name not in PLURAL
+            and all(clear[item.instance] for item in group)
+            and not any(other.endswith(' ' + name) for other in groups)
+        }
 
     @cached_property
     def plan(self) -> FloorPlan:
@@ -119,8 +154,13 @@ class Visit:
         """Distance between the closest points of two items, m."""
         key = (a.instance, b.instance) if a.instance < b.instance else (b.instance, a.instance)
         if key not in self._gaps:
-            self._gaps[key] = closest_distance(a, b)
+            first, second = (self._pieces[self.index[instance]] for instance in key)
+            self._gaps[key] = first.gap(second)
         return self._gaps[key]
+
+    @cached_property
+    def _pieces(self) -> list[Pieces]:
+        return [Pieces.of(item) for item in self.scene.furniture]
 
     @cached_property
     def _gaps(self) -> dict[tuple[int, int], float]:
@@ -131,6 +171,16 @@ class Visit:
         instances = [item.instance for item in self.named[name]]
         glimpsed, clear = (self.pixels > 0)[:, instances].any(1), self.clear[:, instances].any(1)
         return float(self.times[glimpsed.argmax()]), float(self.times[clear.argmax()])
+
+
+def nearest_room(scene: Scene, places: Array) -> NDArray[np.intp]:
+    """(...,) index of the room that places (..., 2) are in, or in a doorway the nearest."""
+    low, high = (
+        np.array([getattr(room, side) for room in scene.rooms]) for side in ('low', 'high')
+    )
+    at = places[..., None, :]
+    beyond = np.maximum(np.maximum(low - at, at - high), 0.0)
+    return np.asarray(np.linalg.norm(beyond, axis=-1).argmin(-1))
 
 
 def count_pixels(instances: NDArray[np.integer], items: int) -> NDArray[np.int64]:
