@@ -25,29 +25,38 @@ class Lighting:
     Args:
         scene: what is lit.
         solids: its solids.
+        spacing: metres between the points at which shadows are known.
     """
 
-    def __init__(self, scene: Scene, solids: Solids) -> None:
-        device = solids.half.device
-        self._volumes = [LightVolume(scene, room, solids) for room in range(len(scene.rooms))]
-        self._low, self._high = (
-            torch.tensor(
-                [getattr(room, name) for room in scene.rooms], dtype=torch.float32, device=device
-            )
+    def __init__(self, scene: Scene, solids: Solids, spacing: float = SPACING) -> None:
+        low, high = (
+            torch.tensor([getattr(room, name) for room in scene.rooms], device=solids.half.device)
             for name in ('low', 'high')
         )
+        centre = solids.centre.to(torch.float32)[:, None, :2]
+        # (S, R) how far the middle of each solid is from each room, negative inside.
+        away = torch.maximum(low - centre, centre - high).amax(2)
+        self._room = away.argmin(1)
+        near = away <= solids.half.norm(dim=1)[:, None]
+        self._volumes = [
+            LightVolume(scene, room, solids, near[:, room], spacing)
+            for room in range(len(scene.rooms))
+        ]
 
-    def shade(self, points: Tensor, normals: Tensor) -> Tensor:
-        """Linear light (N, 3) that falls on surface points (N, 3) with unit normals (N, 3)."""
+    def shade(self, points: Tensor, normals: Tensor, solid: Tensor) -> Tensor:
+        """Linear light (N, 3) that falls on points (N, 3) of solids (N,) with unit normals (N, 3).
+
+        A solid is lit by the lamps of one room.
+        """
         if len(self._volumes) == 1:
             return self._volumes[0].shade(points, normals)
-        xy = points[:, None, :2]
-        nearest = torch.maximum(self._low - xy, xy - self._high).amax(2).argmin(1)
+        rooms = self._room.index_select(0, solid)
         total = torch.empty_like(points)
         for room, volume in enumerate(self._volumes):
-            here = (nearest == room).nonzero()[:, 0]
+            here = (rooms == room).nonzero()[:, 0]
             if len(here):
-                total[here] = volume.shade(points[here], normals[here])
+                light = volume.shade(points.index_select(0, here), normals.index_select(0, here))
+                total.index_copy_(0, here, light)
         return total
 
 
@@ -60,7 +69,10 @@ class LightVolume:
     a shadow may not flicker.
     """
 
-    def __init__(self, scene: Scene, room: int, solids: Solids) -> None:
+    def __init__(
+        self, scene: Scene, room: int, solids: Solids, near: Tensor, spacing: float
+    ) -> None:
+        self._spacing = spacing
         device = solids.half.device
         lights = [light for light in scene.lights if light.room == room]
         low = scene.rooms[room].low
@@ -77,11 +89,11 @@ class LightVolume:
         self._size = torch.tensor(size, dtype=torch.float32, device=device)
         self._low = torch.tensor([*low, 0.0], dtype=torch.float32, device=device)
         # z slowest, as grid_sample orders its volume
-        shape = [max(2, math.ceil(side / SPACING)) for side in size[::-1].tolist()]
+        shape = [max(2, math.ceil(side / spacing)) for side in size[::-1].tolist()]
         ticks = [(torch.arange(n, device=device) + 0.5) / n for n in shape]
         z, y, x = torch.meshgrid(*ticks, indexing='ij')
         points = torch.stack([x, y, z], -1).reshape(-1, 3) * self._size + self._low
-        lit, free = _trace(points, self._on_lamps(scene.seed, len(points)), solids)
+        lit, free = _trace(points, self._on_lamps(scene.seed, len(points)), solids, near)
         free = free.reshape(shape)
         lit = _blur(lit.reshape(-1, *shape) * free, 3) / _blur(free[None], 3).clamp(min=1e-3)
         self._volume = torch.cat([lit, _openness(free[None])])[None]
@@ -89,7 +101,7 @@ class LightVolume:
     def shade(self, points: Tensor, normals: Tensor) -> Tensor:
         """Linear light (N, 3) that falls on surface points (N, 3) with unit normals (N, 3)."""
         # One spacing off the surface, no grid point behind a table top has a say.
-        grid = (points + SPACING * normals - self._low) / self._size * 2.0 - 1.0
+        grid = (points + self._spacing * normals - self._low) / self._size * 2.0 - 1.0
         share = grid_sample(
             self._volume, grid[None, None, None], align_corners=False, padding_mode='border'
         )[0, :, 0, 0]
@@ -111,20 +123,21 @@ class LightVolume:
         return self._position[:, None] + self._radius[:, None, None] * unit
 
 
-def _trace(points: Tensor, goals: Tensor, solids: Solids) -> tuple[Tensor, Tensor]:
-    """What the points (N, 3) see of goals (L, N, 3).
+def _trace(points: Tensor, goals: Tensor, solids: Solids, near: Tensor) -> tuple[Tensor, Tensor]:
+    """What the points (N, 3) see of goals (L, N, 3), with those solids in between that are `near`.
 
     Returns:
         (L, N) 1 where nothing opaque lies between point and goal; (N,) 1 where the point lies in no
         solid, each taken as its box.
     """
     lit, free = torch.ones_like(goals[..., 0]), torch.ones_like(points[:, 0])
-    step = max(1, _BUDGET.get(points.device.type, 1 << 20) // len(solids.half))
+    opaque = near & (solids.emission == 0)
+    step = max(1, _BUDGET.get(points.device.type, 1 << 20) // max(1, int(opaque.sum())))
     for first in range(0, len(points), step):
         part = slice(first, first + step)
         for shape in Shape:
             rows = solids.of(shape)
-            maps = solids.to_unit[rows][solids.emission[rows] == 0].to(torch.float32)
+            maps = solids.to_unit[rows][opaque[rows]].to(torch.float32)
             if not len(maps):
                 continue
             A, b = maps[..., :3], maps[..., 3].T.reshape(1, 3, -1, 1)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,6 +25,12 @@ class Boxes:
     centre: Array
     axes: Array
     half: Array
+
+    @cached_property
+    def bounds(self) -> tuple[Array, Array]:
+        """(N, 3) lowest and highest corner of each along the axes of `map`, m."""
+        reach = (np.abs(self.axes) * self.half[:, None]).sum(2)
+        return self.centre - reach, self.centre + reach
 
     @staticmethod
     def of(item: Item) -> Boxes:
@@ -57,8 +64,10 @@ def gap(a: Boxes, b: Boxes) -> Array:
     ]
     # Cross products of the axes; i and k name the axis of a and of b.
     for i in range(3):
+        before, after = (i + 1) % 3, (i + 2) % 3
         for k in range(3):
-            axis = np.cross(np.eye(3)[i], R[:, :, :, k])
+            axis = np.zeros_like(d)
+            axis[..., before], axis[..., after] = -R[:, :, after, k], R[:, :, before, k]
             length = np.linalg.norm(axis, axis=-1)
             reach = (np.abs(axis) * ea).sum(-1) + (
                 np.abs(np.einsum('nmik,nmi->nmk', R, axis)) * eb
@@ -75,7 +84,12 @@ def clear_of(item: Item, others: Boxes | None, margin: float) -> bool:
     """Whether no solid of an item comes nearer than `margin` (m) to any of the boxes."""
     if others is None:
         return True
-    reach = np.linalg.norm(item.size) / 2 + np.linalg.norm(others.half, axis=1) + margin
-    near = np.linalg.norm(others.centre - item.centre, axis=1) <= reach
+    own = Boxes.of(item)
+    low, high = own.bounds
+    # What is this far apart along an axis of `map` is apart by `margin` along one of theirs.
+    far = 4.0 * margin + 0.01
+    near = ((others.bounds[0] <= high.max(0) + far) & (others.bounds[1] >= low.min(0) - far)).all(1)
+    if not near.any():
+        return True
     some = Boxes(others.centre[near], others.axes[near], others.half[near])
-    return bool((gap(Boxes.of(item), some) >= margin).all())
+    return bool((gap(own, some) >= margin).all())

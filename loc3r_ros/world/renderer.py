@@ -12,7 +12,7 @@ from torch import Tensor
 
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.world.atlas import Atlas
-from loc3r_ros.world.lighting import Lighting
+from loc3r_ros.world.lighting import SPACING, Lighting
 from loc3r_ros.world.scene import Scene, Shape, box_corners
 from loc3r_ros.world.screen import CENTRES, RAYS, Screen, screen_of
 from loc3r_ros.world.solids import EPSILON, Solids, gather, interval
@@ -47,13 +47,17 @@ class Renderer:
     Args:
         scene: what is seen.
         device: where it is computed.
+        spacing: metres between the points at which shadows are known; setting up a scene takes the
+            less time the more it is.
     """
 
-    def __init__(self, scene: Scene, device: str | torch.device = 'cpu') -> None:
+    def __init__(
+        self, scene: Scene, device: str | torch.device = 'cpu', *, spacing: float = SPACING
+    ) -> None:
         self.device = torch.device(device)
         self._solids, textures = gather(scene, self.device)
         self._atlas = Atlas(textures, self.device)
-        self._light = Lighting(scene, self._solids)
+        self._light = Lighting(scene, self._solids, spacing)
         self._budget = _BUDGET.get(self.device.type, 1 << 22)
 
     @torch.inference_mode()
@@ -139,7 +143,7 @@ class Renderer:
         colour = self._atlas.sample(self._solids.texture[solid], uv, level)
         albedo = (colour * self._solids.tint.index_select(0, solid)).square_()
         emission = self._solids.emission[solid][:, None]
-        light = self._light.shade(point, normal)
+        light = self._light.shade(point, normal, solid)
         linear = albedo * torch.where(emission > 0, emission, light) * hit[:, None]
         return linear.reshape(len(tiles), RAYS, 3)
 

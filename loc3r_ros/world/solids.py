@@ -51,6 +51,11 @@ class Solids:
     chart: Tensor
     texel: Tensor
 
+    @property
+    def centre(self) -> Tensor:
+        """(S, 3) float64 in `map`, m."""
+        return torch.linalg.solve(self.to_unit[..., :3], -self.to_unit[..., 3])
+
     def of(self, shape: Shape) -> slice:
         """The rows that hold one shape."""
         first, last = torch.searchsorted(

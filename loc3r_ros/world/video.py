@@ -14,12 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.geometry import Array
 from loc3r_ros.world.path import Path
-from loc3r_ros.world.questions.visit import Visit, count_pixels
+from loc3r_ros.world.questions.visit import Visit
 from loc3r_ros.world.renderer import Renderer
 from loc3r_ros.world.scene import Scene
 
 _BATCH = {'cpu': 1 << 17, 'cuda': 1 << 23}
 """Pixels rendered at once."""
+
+_SHADOWS = 0.22
+"""Metres between points at which shadows are known: coarse, a short film of each of many scenes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +61,7 @@ def film(
     times = np.asarray(times, np.float64)
     poses = path.camera_poses(times)
     with _one_thread():
-        renderer = Renderer(scene, device)
+        renderer = Renderer(scene, device, spacing=_SHADOWS)
         budget = _BATCH.get(renderer.device.type, 1 << 20)
         step = max(1, budget // (camera.width * camera.height))
         views = [
