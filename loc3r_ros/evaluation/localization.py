@@ -95,22 +95,29 @@ def localization_scores(errors: LocalizationErrors) -> LocalizationScores:
     )
 
 
-def chance_scores(
+def chance_errors(
     true_position: ArrayLike, low: ArrayLike, high: ArrayLike, *, draws: int = 200, seed: int = 0
-) -> LocalizationScores:
-    """What one blind guess scores: uniform in the room's box and over all headings.
+) -> LocalizationErrors:
+    """Errors (draws * N,) of blind guesses: uniform in the room's box and over all headings.
 
     Args:
         true_position: (N, 2), m.
         low, high: (N, 2), corners of the room that each situation is in, m.
-        draws: guesses for each situation, to average over.
+        draws: guesses for each situation; one round of all situations after another.
         seed: of the draws.
     """
     at, start, end = (np.asarray(v, float) for v in (true_position, low, high))
     u = np.random.default_rng(seed).random((draws, len(at), 3))
     guess = start + u[..., :2] * (end - start)
     distance = np.linalg.norm(guess - at, axis=-1).ravel()
-    return localization_scores(LocalizationErrors(distance, pi * u[..., 2].ravel()))
+    return LocalizationErrors(distance, pi * u[..., 2].ravel())
+
+
+def chance_scores(
+    true_position: ArrayLike, low: ArrayLike, high: ArrayLike, *, draws: int = 200, seed: int = 0
+) -> LocalizationScores:
+    """What one blind guess scores in the mean; arguments as of `chance_errors`."""
+    return localization_scores(chance_errors(true_position, low, high, draws=draws, seed=seed))
 
 
 def sqa3d_agent(position: ArrayLike, quaternion: Sequence[float]) -> Array:

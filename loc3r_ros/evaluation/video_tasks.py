@@ -7,7 +7,7 @@ that of the published evaluators, down to the rounding of their thresholds, so t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
 
@@ -77,7 +77,7 @@ class VideoBenchmark:
             raise InputError(f'true answer {truth!r} of {question_type} is not a number')
         return mean_relative_accuracy(parse_number(prediction), number)
 
-    def summarize(self, question_types: Sequence[str], scores: ArrayLike) -> Summary:
+    def summarize(self, question_types: ArrayLike, scores: ArrayLike) -> Summary:
         """Average scores (N,) of questions of the given raw types (N,).
 
         Raises:

@@ -1,0 +1,109 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""How well questions are answered, beside who answers without looking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from math import isnan, nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loc3r_ros.evaluation.bootstrap import bootstrap_interval
+from loc3r_ros.evaluation.episode import Episode, Reply
+from loc3r_ros.evaluation.situated_answers import KINDS, exact_match, refined_match
+from loc3r_ros.evaluation.table import Cell, Table
+from loc3r_ros.evaluation.video_tasks import VideoBenchmark
+from loc3r_ros.geometry import Array
+
+Frequent = Mapping[str, str]
+"""By task the answer that is given to all of its questions."""
+
+BLIND = (
+    '"frequency" gives to all questions of a type the answer that was the most frequent in '
+    'training scenes, or the median where that is a number'
+)
+
+_Rows = NDArray[np.int64]
+
+
+def video_table(
+    benchmark: VideoBenchmark, episodes: Sequence[Episode], frequent: Frequent
+) -> Table | None:
+    """Scores by task and their mean over the tasks; None where nothing of it was asked."""
+    scenes, replies = _replies(episodes, benchmark.types)
+    if not replies:
+        return None
+    types = np.array([reply.task for reply in replies])
+    said = np.array([benchmark.score(r.task, r.told, r.truth) for r in replies])
+    blind = np.array([benchmark.score(r.task, frequent.get(r.task, ''), r.truth) for r in replies])
+    chance = np.array([1 / r.options if r.options else nan for r in replies])
+
+    def of(task: str, scores: Array) -> Cell:
+        asked = np.flatnonzero(np.isin(types, benchmark.tasks[task]))
+        t, s, where = types[asked], scores[asked], [scenes[k] for k in asked]
+        return _percent(lambda rows: benchmark.summarize(t[rows], s[rows]).per_task[task], where)
+
+    def overall(scores: Array) -> Cell:
+        return _percent(lambda rows: benchmark.summarize(types[rows], scores[rows]).overall, scenes)
+
+    table: dict[str, tuple[Cell, ...]] = {
+        task: (int(np.isin(types, kinds).sum()), of(task, said), of(task, blind), of(task, chance))
+        for task, kinds in benchmark.tasks.items()
+    }
+    table['mean over the tasks'] = (len(replies), overall(said), overall(blind), None)
+    table['lead over frequency'] = (None, overall(said - blind), None, None)
+    note = (
+        f'{len(replies)} questions in {len(set(scenes))} scenes. {BLIND}; "chance" draws one of '
+        'the options.'
+    )
+    columns = ('questions', 'model, %', 'frequency, %', 'chance, %')
+    return Table(f'{benchmark.name} tasks', note, columns, table)
+
+
+def situated_table(episodes: Sequence[Episode], frequent: Frequent) -> Table | None:
+    """Exact and refined match by kind of question and over all; None where nothing was asked."""
+    scenes, replies = _replies(episodes, [f'situated_{kind}' for kind in KINDS])
+    if not replies:
+        return None
+    blind = [frequent.get(reply.task, '') for reply in replies]
+    scores = np.array(
+        [
+            (match(reply.told, [reply.truth]), match(guess, [reply.truth]))
+            for match in (exact_match, refined_match)
+            for reply, guess in zip(replies, blind, strict=True)
+        ],
+        dtype=np.float64,
+    )
+    columns = scores.reshape(2, len(replies), 2).swapaxes(1, 2).reshape(4, -1)
+
+    def row(asked: _Rows) -> tuple[Cell, ...]:
+        where = [scenes[k] for k in asked]
+
+        def share(scores: Array) -> Cell:
+            return _percent(lambda rows: float(scores[asked[rows]].mean()), where)
+
+        return (len(asked), *map(share, columns))
+
+    tasks = np.array([reply.task for reply in replies])
+    table = {kind: row(np.flatnonzero(tasks == f'situated_{kind}')) for kind in KINDS}
+    table['all'] = row(np.arange(len(replies)))
+    note = f'{len(replies)} questions in {len(set(scenes))} scenes. {BLIND}.'
+    heads = ('EM', 'frequency, EM', 'EM-R', 'frequency, EM-R')
+    return Table(
+        'Situated questions', note, ('questions', *(f'{head}, %' for head in heads)), table
+    )
+
+
+def _replies(episodes: Sequence[Episode], tasks: Collection[str]) -> tuple[list[int], list[Reply]]:
+    """Scenes and replies of these tasks."""
+    of = [(e.seed, reply) for e in episodes for reply in e.replies if reply.task in tasks]
+    return [seed for seed, _ in of], [reply for _, reply in of]
+
+
+def _percent(share: Callable[[_Rows], float], scenes: Sequence[int]) -> Cell:
+    """A share with its interval; None where it is none."""
+    if not scenes:
+        return None
+    cell = bootstrap_interval(lambda rows: 100 * share(rows), scenes)
+    return None if isnan(cell.value) else cell
