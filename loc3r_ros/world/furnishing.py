@@ -11,7 +11,6 @@ from loc3r_ros.world.arrange import Arrangement
 from loc3r_ros.world.furniture import decor, extras, household, seating, storage
 from loc3r_ros.world.furniture.design import Design
 from loc3r_ros.world.palette import Palette
-from loc3r_ros.world.scene import Item
 
 Maker = Callable[[Generator, Palette], Design]
 
@@ -89,7 +88,7 @@ def _single(room: Arrangement, rng: Generator, palette: Palette) -> None:
         places[k](room, rng, palette)
     if not central and rng.random() < 0.5:
         dining_place(room, rng, palette, central=False)
-    _at_walls(room, rng, palette, _ANYWHERE, at_most=4 + int(area / 7.0))
+    _at_walls(room, rng, palette, _ANYWHERE, at_most=_plenty(room, 6))
     _odds_and_ends(room, rng, palette)
 
 
@@ -101,7 +100,7 @@ def _living_room(room: Arrangement, rng: Generator, palette: Palette) -> None:
     if not central and room.size[0] * room.size[1] > 16.0:
         dining_place(room, rng, palette, central=False)
     makers = (seating.armchair, storage.bookcase, storage.cabinet, extras.piano, extras.ottoman)
-    _at_walls(room, rng, palette, makers, at_most=4)
+    _at_walls(room, rng, palette, makers, at_most=_plenty(room, 4))
     _odds_and_ends(room, rng, palette)
 
 
@@ -110,7 +109,7 @@ def _bedroom(room: Arrangement, rng: Generator, palette: Palette) -> None:
     if rng.random() < 0.4:
         working_place(room, rng, palette)
     makers = (extras.dresser, extras.bench, seating.armchair, extras.suitcase, storage.bookcase)
-    _at_walls(room, rng, palette, makers, at_most=3)
+    _at_walls(room, rng, palette, makers, at_most=_plenty(room, 3))
     _odds_and_ends(room, rng, palette)
 
 
@@ -138,7 +137,7 @@ def _study(room: Arrangement, rng: Generator, palette: Palette) -> None:
         seating.armchair, extras.piano, storage.cabinet, storage.bookcase, extras.suitcase,
         seating.sofa,
     )  # fmt: skip
-    _at_walls(room, rng, palette, makers, at_most=4)
+    _at_walls(room, rng, palette, makers, at_most=_plenty(room, 4))
     _odds_and_ends(room, rng, palette)
 
 
@@ -165,19 +164,20 @@ _ON_TOP = {'cabinet': (decor.vase, decor.bowl, extras.globe), 'dresser': (decor.
 
 def _at_walls(
     room: Arrangement, rng: Generator, palette: Palette, makers: Sequence[Maker], *, at_most: int
-) -> list[Item]:
+) -> None:
     """Some of these against walls, with small things on those that invite it."""
-    placed = []
     for k in rng.permutation(len(makers))[: rng.integers(at_most // 2, at_most + 1)]:
         design = makers[k](rng, palette)
         access = 0.0 if design.category in _LOW else 0.5
         item = room.against_wall(design, access=access)
-        if item is not None:
-            placed.append(item)
-            for make in _ON_TOP.get(item.category, ()):
-                if rng.random() < 0.6:
-                    room.on_top(item, make(rng, palette))
-    return placed
+        for make in _ON_TOP.get(design.category, ()):
+            if rng.random() < 0.6:
+                room.on_top(item, make(rng, palette))
+
+
+def _plenty(room: Arrangement, usual: int) -> int:
+    """More than the usual number of things, the larger the room."""
+    return usual + int(max(0.0, room.size[0] * room.size[1] - 12.0) / 7.0)
 
 
 def _odds_and_ends(room: Arrangement, rng: Generator, palette: Palette) -> None:

@@ -50,7 +50,8 @@ class Handheld:
         rng = np.random.default_rng((scene.seed, 0x4A4D, seed))
         plan = FloorPlan(scene)
         way, stops = _walk(rng, plan, scene.rooms)
-        xy, yaw, speed = _pace(rng, way, stops)
+        centres = [_room_around(scene.rooms, way[k]).centre for k in stops]
+        xy, yaw, speed = _pace(rng, way, stops, centres)
         turned = np.abs(np.diff(yaw)) / TURN_RATE
         moved = np.linalg.norm(np.diff(xy, axis=0), axis=1) / SPEED
         step = np.maximum(np.maximum(turned, moved), _TICK)
@@ -144,18 +145,29 @@ def _smooth(plan: FloorPlan, way: Array, stops: list[int], *, rounds: int = 40) 
     return way
 
 
-def _pace(rng: Generator, way: Array, stops: list[int]) -> tuple[Array, Array, Array]:
-    """Place (N, 2), where one looks (N,), rad, and speed (N,), m/s, at ticks of a clock."""
+def _room_around(rooms: tuple[RoomShape, ...], xy: Array) -> RoomShape:
+    """The room that a place lies in, or the nearest."""
+    return min(rooms, key=lambda room: np.maximum(room.low - xy, xy - room.high).max())
+
+
+def _pace(
+    rng: Generator, way: Array, stops: list[int], centres: list[Array]
+) -> tuple[Array, Array, Array]:
+    """Place (N, 2), where one looks (N,), rad, and speed (N,), m/s, at ticks of a clock.
+
+    Who stands still looks into the room, to its `centres` and around it, else ahead.
+    """
     usual = rng.uniform(0.35, 0.8)
+    ahead = _headings(way)
     index, look = [0.0], [0.0]
-    for start, end in pairwise(stops):
-        if start == 0 or rng.random() < 0.6:
-            _stand(rng, index, look)
-        _go(index, look, start, end, usual)
-    _stand(rng, index, look)
+    for k, (stop, centre) in enumerate(zip(stops, centres, strict=True)):
+        if k:
+            _go(index, look, stops[k - 1], stop, usual)
+        if k in (0, len(stops) - 1) or rng.random() < 0.6:
+            inward = np.arctan2(*(centre - way[stop])[::-1]) - ahead[stop]
+            _stand(rng, index, look, float((inward + np.pi) % (2 * np.pi) - np.pi))
     at = np.array(index)
     xy = np.column_stack([np.interp(at, np.arange(len(way)), way[:, k]) for k in (0, 1)])
-    ahead = _headings(way)
     yaw = np.interp(at, np.arange(len(way)), ahead)
     yaw = gaussian_filter1d(yaw + np.array(look), 0.35 / _TICK, mode='nearest')
     yaw += np.radians(rng.uniform(10.0, 28.0)) * _drift(rng, len(yaw), 2.0)
@@ -164,8 +176,8 @@ def _pace(rng: Generator, way: Array, stops: list[int]) -> tuple[Array, Array, A
     return xy, yaw, speed
 
 
-def _stand(rng: Generator, index: list[float], look: list[float]) -> None:
-    """Stay for a while; look to one side, then to the other, or all around."""
+def _stand(rng: Generator, index: list[float], look: list[float], inward: float) -> None:
+    """Stay for a while; look into the room, to one side and the other, or all around."""
     turn = rng.choice([-1.0, 1.0]) * np.radians(rng.uniform(30.0, 110.0))
     if rng.random() < 0.25:
         swing = np.linspace(0.0, np.sign(turn) * 2.0 * np.pi, int(rng.uniform(6.5, 9.0) / _TICK))
@@ -173,7 +185,8 @@ def _stand(rng: Generator, index: list[float], look: list[float]) -> None:
         phase = np.linspace(0.0, 2 * np.pi, int(rng.uniform(2.0, 4.5) / _TICK))
         swing = turn * np.sin(phase)
     index += [index[-1]] * len(swing)
-    look += (look[-1] + swing).tolist()
+    look += (look[-1] + inward + swing).tolist()
+    look[-1] -= inward
 
 
 def _go(index: list[float], look: list[float], start: int, end: int, speed: float) -> None:

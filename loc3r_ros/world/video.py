@@ -87,5 +87,4 @@ def _one_thread() -> Iterator[None]:
 
 def visit_of(scene: Scene, footage: Footage) -> Visit:
     """What the footage shows of the scene's items."""
-    counts = count_pixels(footage.instance, len(scene.items))
-    return Visit(scene, footage.times, counts, T_map_optical=footage.T_map_optical)
+    return Visit.of(scene, footage.times, footage.instance, footage.T_map_optical)
