@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -55,7 +56,8 @@ class Golden:
         """Write the file."""
         save_file(
             {
-                f'{group}/{name}': array
+                # safetensors writes the memory of an array as it lies.
+                f'{group}/{name}': np.ascontiguousarray(array)
                 for group in _GROUPS
                 for name, array in getattr(self, group).items()
             },

@@ -55,6 +55,13 @@ def test_golden_steps_survive_the_disk(tmp_path):
         Golden.read(tmp_path / 'g')
 
 
+def test_arrays_that_lie_otherwise_in_memory_are_written_as_they_read(tmp_path):
+    steps = golden(8)
+    turned = np.asfortranarray(steps.inputs['x'])
+    Golden(**{**vars(steps), 'inputs': {**steps.inputs, 'x': turned}}).write(tmp_path / 'g')
+    np.testing.assert_array_equal(Golden.read(tmp_path / 'g').inputs['x'], turned)
+
+
 def test_the_error_is_relative_and_not_finite_where_anything_is_not():
     assert relative_error(np.array([3.0, 4.5]), np.array([3.0, 4.0])) == pytest.approx(0.1)
     assert np.isnan(relative_error(np.array([3.0, np.nan]), np.array([3.0, 4.0])))
