@@ -13,7 +13,18 @@ from loc3r_ros import __version__
 from loc3r_ros.errors import Loc3rError
 from loc3r_ros.threads import use_one_blas_thread
 
-COMMANDS = ('run', 'chat', 'topics', 'world', 'weights', 'train', 'eval', 'engine', 'bench', 'doctor')
+COMMANDS = (
+    'run',
+    'chat',
+    'topics',
+    'world',
+    'weights',
+    'train',
+    'eval',
+    'engine',
+    'bench',
+    'doctor',
+)
 
 
 def build_parser(command: str | None = None) -> argparse.ArgumentParser:
