@@ -7,18 +7,20 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from loc3r_ros.cli import engine_build
 from loc3r_ros.errors import InputError
 
 
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         'engine',
-        help='export CUT3R to ONNX',
+        help='export CUT3R to ONNX, build and check TensorRT engines',
         description=__doc__,
         epilog='Example: loc3r engine export cut3r_224.safetensors -o engines',
     )
     actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
     _add_export(actions)
+    engine_build.add_actions(actions)
 
 
 def _add_export(actions: Any) -> None:
