@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ from loc3r_ros.vlm.model.preprocess import preprocess
 from loc3r_ros.vlm.prompt import Prompt
 from loc3r_ros.vlm.situated import bev_in_map
 from loc3r_ros.vlm.tokenizer import Words
+from loc3r_ros.vlm.weights.folder import look
+from loc3r_ros.vlm.weights.words import read_words
 from loc3r_ros.world.questions.question import Question, Situation
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 
@@ -86,6 +89,7 @@ class Loc3rExamples:
             A video of 8 frames is read seven times as fast as one of 32.
         seed: of the run.
         coordinates_as_text: places are told in words in place of by the heads.
+        words: folder of the model, for its tokenizer; None: the tiny model's.
     """
 
     bank: Bank
@@ -98,6 +102,7 @@ class Loc3rExamples:
     steps: int = 1
     seed: int = 0
     coordinates_as_text: bool = False
+    words: Path | None = field(default=None, repr=False)
 
     def at(self, step: int, slot: int) -> Batch:
         rng = np.random.default_rng((self.seed, step, slot))
@@ -116,7 +121,7 @@ class Loc3rExamples:
         The texts of each video come from the shortest to the longest.
         """
         length = max(len(text.ids) for e in examples for text in e['texts'])
-        fills = {'ids': self._prompt.words.end_id, 'labels': IGNORED_LABEL}
+        fills = {'ids': self.prompt.words.end_id, 'labels': IGNORED_LABEL}
         texts = {
             name: torch.tensor(
                 [
@@ -136,8 +141,9 @@ class Loc3rExamples:
         return {**stacked, **texts, 'pos': pos, 'length': lengths}
 
     @cached_property
-    def _prompt(self) -> Prompt:
-        return Prompt(Words.tiny())
+    def prompt(self) -> Prompt:
+        """In the model's words."""
+        return Prompt(read_words(look(self.words)) if self.words else Words.tiny())
 
     def _example(self, rng: Generator, seed: int, number: int, stride: int) -> Batch:
         video = self.bank.video(seed, number)
@@ -182,21 +188,21 @@ class Loc3rExamples:
             if self.coordinates_as_text:
                 question, answer = WHERE, coordinates(situation, T_map_bev)
             pose = (situation.position, situation.yaw)
-            texts.append(text_of(self._prompt, said, question, answer, *pose))
-        pseudo = text_of(self._prompt, '', '', '')
+            texts.append(text_of(self.prompt, said, question, answer, *pose))
+        pseudo = text_of(self.prompt, '', '', '')
         texts += [pseudo] * (self.questions + self.situations - len(texts))
         return sorted(texts, key=lambda text: len(text.ids))
 
     def _asked(self, rng: Generator, question: Question) -> Text:
         if question.place is not None:
             said = beside(goal_of(question.text) or question.answer)
-            return text_of(self._prompt, said, '', '', question.place[:2])
+            return text_of(self.prompt, said, '', '', question.place[:2])
         situation = question.situation
         if situation is None:
-            return text_of(self._prompt, '', asked(question), question.answer)
+            return text_of(self.prompt, '', asked(question), question.answer)
         said = _one(rng, situation.wordings)
         pose = (situation.position, situation.yaw)
-        return text_of(self._prompt, said, asked(question), question.answer, *pose)
+        return text_of(self.prompt, said, asked(question), question.answer, *pose)
 
 
 WHERE = 'Where am I?'

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from loc3r_ros.training.loc3r_examples import Loc3rExamples
+from loc3r_ros.training.lora import merge
 from loc3r_ros.training.task import Batch, Task
+from loc3r_ros.training.tokens import Camera
 from loc3r_ros.vlm.model.assumptions import ORIENTATION_WEIGHT
 from loc3r_ros.vlm.model.heads import PlaneGaussian
 from loc3r_ros.vlm.model.loc3r import Loc3rVlm
 from loc3r_ros.vlm.model.objective import Losses, Predictions, Targets, joint_objective
-from loc3r_ros.vlm.prompt import Prompt
-from loc3r_ros.vlm.tokenizer import Words
 from loc3r_ros.vlm.weights.save import save
 
 BUCKETS = 3
@@ -39,7 +39,7 @@ class Parts:
         blind: no video at all.
     """
 
-    camera: str = 'predicted'
+    camera: Camera = 'predicted'
     geometry: bool = False
     layout: float = 0.05
     situation: float = 0.075
@@ -71,8 +71,8 @@ class Loc3rTask(Task):
         self.geometry_projector = (
             nn.Linear(config.camera_dim, config.text.hidden_size) if parts.geometry else None
         )
-        self.words = Words.tiny()
-        self.header = Prompt(self.words).header()
+        self.words = examples.prompt.words
+        self.header = examples.prompt.header()
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         prefix, layout = self.read_video(batch)
@@ -162,7 +162,9 @@ class Loc3rTask(Task):
 
     def export(self, folder: Path, about: Mapping[str, str]) -> None:
         told = f'{self.label}; ' + '; '.join(f'{name} {value}' for name, value in about.items())
-        save(copy.deepcopy(self.model).half(), self.words, folder, training=told)
+        model = copy.deepcopy(self.model)
+        merge(model)
+        save(model.half(), self.words, folder, training=told)
 
 
 class Reading:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from peft import LoraConfig, get_peft_model
+from typing import Any, cast
 
 from loc3r_ros.vlm.model.loc3r import Loc3rVlm
 
@@ -17,10 +17,12 @@ def adapt(model: Loc3rVlm, rank: int) -> None:
     What Loc3R-VLM adds (camera projector, heads), LLaVA's projector and the words' embeddings,
     among them `<Pos>` and `<Ori>`, are trained whole.
     """
+    from peft import LoraConfig, get_peft_model
+
     config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=list(TARGETS))
     model.vision.requires_grad_(False)
-    adapted = get_peft_model(model.language, config)  # changes its layers in place
-    adapted.base_model.model.embed_tokens.requires_grad_(True)
+    get_peft_model(model.language, config)  # changes its layers in place
+    model.language.embed_tokens.requires_grad_(True)
 
 
 def merge(model: Loc3rVlm) -> None:
@@ -28,5 +30,6 @@ def merge(model: Loc3rVlm) -> None:
     for module in list(model.language.modules()):
         for name, child in list(module.named_children()):
             if hasattr(child, 'get_base_layer') and hasattr(child, 'merge'):
-                child.merge()
-                setattr(module, name, child.get_base_layer())
+                adapted = cast(Any, child)
+                adapted.merge()
+                setattr(module, name, adapted.get_base_layer())

@@ -10,7 +10,9 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,7 +48,8 @@ class Recipe:
             a hundredth.
         decay: of weights (AdamW), matrices only.
         clip: largest norm of the gradient.
-        average: decay of the moving average of the weights, which is what is used in the end.
+        average: decay of the moving average of the weights, which is what is used in the end; 0:
+            the weights of the last step are, which saves a copy of a large model.
         seed: of the examples and of the first weights.
     """
 
@@ -73,6 +76,7 @@ class Means:
     Attributes:
         device: cpu, cuda; auto: a GPU if any.
         precision: fp32 or bf16 (autocast; weights and optimizer stay float32).
+        at_once: examples that fit in memory together; 0: the whole batch. Gradients add up.
         workers: processes that make examples; 0: none, all in turn.
         minutes: stop then, with a checkpoint; None: when all steps are done.
         save_minutes: time between checkpoints.
@@ -82,6 +86,7 @@ class Means:
 
     device: str = 'auto'
     precision: str = 'bf16'
+    at_once: int = 0
     workers: int = 1
     minutes: float | None = None
     save_minutes: float = 2.0
@@ -116,18 +121,23 @@ class _Run:
             mixed_precision='bf16' if means.precision == 'bf16' else 'no',
         )
         processes = self.accelerator.num_processes
-        if recipe.batch % processes:
-            raise InputError(f'a batch of {recipe.batch} cannot be shared by {processes} processes')
+        self.share = recipe.batch // processes
+        self.at_once = means.at_once or self.share
+        if self.share * processes != recipe.batch or self.share % self.at_once:
+            raise InputError(
+                f'a batch of {recipe.batch} cannot be shared by {processes} processes, '
+                f'{self.at_once} examples at once'
+            )
         optimizer = _optimizer(task, recipe)
-        self.average = AveragedModel(
-            task, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=False
-        )
+        self.average = _average(task, recipe.average)
         self.recipe_text = json.dumps({'task': task.label, **asdict(recipe)})
         found = Checkpoint.load(folder, self.recipe_text)
         if found:
             task.load_state_dict(found.weights)
-            self.average.load_state_dict(found.average)
-        self.average.to(self.accelerator.device)
+        if self.average is not None:
+            if found:
+                self.average.load_state_dict(found.average)
+            self.average.to(self.accelerator.device)
         self.model, self.optimizer = self.accelerator.prepare(task, optimizer)
         if found:
             self.optimizer.load_state_dict(found.optimizer)
@@ -159,7 +169,7 @@ class _Run:
 
     @property
     def _averaged(self) -> Task:
-        return cast(Task, self.average.module)
+        return self.task if self.average is None else cast(Task, self.average.module)
 
     def _stop(self, number: int, frame: object) -> None:
         self.stopping = True
@@ -170,8 +180,10 @@ class _Run:
         before = self.minutes
         means = _Means()
         self.model.train()
-        for batch in self._batches(range(self.step, self.recipe.steps)):
-            means.add(self._advance(batch))
+        batches = self._batches(range(self.step, self.recipe.steps))
+        parts = self.share // self.at_once
+        while self.step < self.recipe.steps:
+            means.add(self._advance(islice(batches, parts), parts))
             self.step += 1
             now = time.monotonic()
             self.minutes = before + (now - began) / 60
@@ -190,16 +202,21 @@ class _Run:
                 return
         self._save()
 
-    def _advance(self, batch: Batch) -> dict[str, float]:
-        """One optimizer step."""
+    def _advance(self, batches: Iterator[Batch], parts: int) -> dict[str, float]:
+        """One optimizer step, on the mean gradient of its parts."""
         for group in self.optimizer.param_groups:
             group['lr'] = self.recipe.rate_at(self.step)
-        losses: dict[str, Tensor] = self.model(batch)
-        self.accelerator.backward(losses['total'])
+        means = _Means()
+        for number, batch in enumerate(batches, 1):
+            with nullcontext() if number == parts else self.accelerator.no_sync(self.model):
+                losses: dict[str, Tensor] = self.model(batch)
+                self.accelerator.backward(losses['total'] / parts)
+            means.add({name: float(value.detach()) for name, value in losses.items()})
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         if math.isfinite(float(norm)):
             self.optimizer.step()
-            self.average.update_parameters(self.task)
+            if self.average is not None:
+                self.average.update_parameters(self.task)
             self._hopeless = 0
         else:
             self._hopeless += 1
@@ -209,7 +226,7 @@ class _Run:
                     f'checkpoint in {self.folder} with a lower rate, in a new folder'
                 )
         self.optimizer.zero_grad()
-        return {name: float(value.detach()) for name, value in losses.items()}
+        return means.take()
 
     def _check(self) -> dict[str, float]:
         """Mean losses of the averaged weights in held-out rooms."""
@@ -217,6 +234,7 @@ class _Run:
         with torch.no_grad(), self.accelerator.autocast():
             for batch in self._batches(range(self.means.check_batches), held_out=True):
                 means.add({HELD_OUT + name: float(v) for name, v in module(batch).items()})
+        module.train()
         return means.take()
 
     def _save(self) -> None:
@@ -227,16 +245,20 @@ class _Run:
             self.recipe_text,
             self.minutes,
             self.task.state_dict(),
-            self.average.state_dict(),
+            {} if self.average is None else self.average.state_dict(),
             self.optimizer.state_dict(),
         ).save(self.folder)
         self.curves.write()
 
     def _batches(self, steps: range, *, held_out: bool = False) -> Iterator[Batch]:
         """The share of this process in the batches of these steps, on its device."""
-        share = self.recipe.batch // self.accelerator.num_processes
-        first = self.accelerator.process_index * share
-        keys = [[(step, first + slot) for slot in range(share)] for step in steps]
+        first = self.accelerator.process_index * self.share
+        slots = range(first, first + self.share)
+        keys = [
+            [(step, slot) for slot in slots[k : k + self.at_once]]
+            for step in steps
+            for k in range(0, self.share, self.at_once)
+        ]
         workers = 0 if held_out else self.means.workers
         loader: DataLoader[Any] = DataLoader(
             _Numbered(self.task.examples, held_out, self.recipe.batch),
@@ -290,6 +312,12 @@ class _Numbered(Dataset[Batch]):
         if self.held_out:
             return self.examples.held_out(step * self.batch + slot)
         return self.examples.at(step, slot)
+
+
+def _average(task: Task, decay: float) -> AveragedModel | None:
+    if not decay:
+        return None
+    return AveragedModel(task, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=False)
 
 
 def _optimizer(task: Task, recipe: Recipe) -> torch.optim.Optimizer:

@@ -80,6 +80,11 @@ def test_worker_processes_change_nothing(tmp_path: Path) -> None:
     assert all(torch.equal(alone[name], helped[name]) for name in alone)
 
 
+def test_a_batch_in_parts_is_the_batch(tmp_path: Path) -> None:
+    whole, parts = trained(tmp_path / 'a'), trained(tmp_path / 'b', at_once=2)
+    assert all(torch.allclose(whole[name], parts[name], atol=1e-5) for name in whole)
+
+
 def test_it_learns_and_draws(tmp_path: Path) -> None:
     trained(tmp_path)
     with (tmp_path / 'curves.csv').open() as file:

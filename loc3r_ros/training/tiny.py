@@ -1,0 +1,193 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""The small model of the package: its stages, in turn, and how each is trained.
+
+First CUT3R learns poses and points; then the image tower learns to name what it sees; then
+Loc3R-VLM learns answers, layout and situations over the camera tokens of the first and the tower of
+the second. Every stage goes on from where it was left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from loc3r_ros.cut3r.config import SHIPPED
+from loc3r_ros.training.bank import Bank
+from loc3r_ros.training.cut3r_begin import begin
+from loc3r_ros.training.cut3r_clips import ClipExamples, Stage
+from loc3r_ros.training.cut3r_reels import Reels
+from loc3r_ros.training.cut3r_task import WEIGHTS, Cut3rTask
+from loc3r_ros.training.loc3r_examples import Loc3rExamples
+from loc3r_ros.training.loc3r_task import Loc3rTask, Parts
+from loc3r_ros.training.lora import adapt
+from loc3r_ros.training.naming import NamingExamples, NamingTask
+from loc3r_ros.training.run import Means, Recipe, fit
+from loc3r_ros.training.tokens import TokenBank
+from loc3r_ros.vlm.config import TINY
+from loc3r_ros.vlm.model.loc3r import Loc3rVlm, build
+from loc3r_ros.vlm.weights import OWN_PARTS, load
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is trained.
+
+    Attributes:
+        rooms: seeds of scenes that are trained on.
+        videos: of each.
+        questions, situations: that a video is asked at once.
+        encoder, names, language: the three stages.
+        clips: lengths that CUT3R's clips grow to, at even parts of its steps.
+    """
+
+    rooms: int
+    videos: int
+    questions: int
+    situations: int
+    encoder: Recipe
+    names: Recipe
+    language: Recipe
+    clips: tuple[int, ...] = (4, 8, 16, 32)
+
+
+PLANS = {
+    'cpu': Plan(
+        rooms=600,
+        videos=2,
+        questions=14,
+        situations=10,
+        encoder=Recipe(steps=6000, batch=2, rate=1e-3),
+        names=Recipe(steps=1500, batch=4, rate=1e-3, warmup=100),
+        language=Recipe(steps=3000, batch=4, rate=1e-3),
+    ),
+    'gpu': Plan(
+        rooms=20_000,
+        videos=2,
+        questions=24,
+        situations=16,
+        encoder=Recipe(steps=40_000, batch=16, rate=8e-4),
+        names=Recipe(steps=8000, batch=16, rate=1e-3),
+        language=Recipe(steps=40_000, batch=16, rate=8e-4, average=0.999),
+    ),
+    'full': Plan(
+        rooms=20_000,
+        videos=2,
+        questions=1,
+        situations=0,
+        encoder=Recipe(steps=1, batch=1, rate=0.0),
+        names=Recipe(steps=1, batch=1, rate=0.0),
+        language=Recipe(steps=4200, batch=64, rate=1e-5, warmup=126, decay=0.0, average=0.0),
+    ),
+}
+"""For an afternoon of two processor cores, for half an hour of a data-centre GPU, and Loc3R-VLM's
+own recipe for the full size: 4.2 thousand steps of 64 at 1e-5 (its first two stages are weights
+that others published)."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What Loc3R-VLM is trained from.
+
+    Attributes:
+        weights: folder of a model, in any layout that is loaded: that of the stage before, or a
+            LLaVA-Video of full size, whose missing parts begin at random.
+        encoder: CUT3R's weights, whose camera tokens are as wide as the model takes them.
+        rank: of adapters (LoRA); 0: the language model is trained whole.
+    """
+
+    weights: Path
+    encoder: Path
+    rank: int = 0
+
+    @property
+    def is_tiny(self) -> bool:
+        """Whether it is the stage before."""
+        return self.weights.name == 'names'
+
+    def model(self) -> Loc3rVlm:
+        """The model, on the CPU, to be trained."""
+        # Adapters lie beside matrices that stay as they are: half the memory will do for these.
+        precision = 'bf16' if self.rank else 'fp32'
+        model, _, _ = load(self.weights, precision=precision, device='cpu', allow=OWN_PARTS)
+        for parameter in model.parameters():
+            # What is mapped from a file cannot be changed.
+            parameter.data = parameter.data.clone()
+            parameter.requires_grad_(True)
+        if not self.is_tiny:
+            model.vision.requires_grad_(False)  # as published
+            model.language.gradient_checkpointing = True
+        if self.rank:
+            adapt(model, self.rank)
+        return model
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where everything lies.
+
+    Attributes:
+        folder: of the runs; each stage has its own within.
+        bank: of videos.
+    """
+
+    folder: Path
+    bank: Path
+
+    def encoder(self, plan: Plan, means: Means) -> bool:
+        """Train CUT3R; whether it is done."""
+        recipe = plan.encoder
+        part = recipe.steps // len(plan.clips)
+        stages = [Stage(part * (k + 1), frames) for k, frames in enumerate(plan.clips)]
+        examples = ClipExamples(
+            Reels(self.bank / 'reels'), SHIPPED, tuple(stages), rooms=plan.rooms, seed=recipe.seed
+        )
+        model = begin(SHIPPED, recipe.seed)
+        return fit(Cut3rTask(model, examples), self.folder / 'encoder', recipe, means)
+
+    def names(self, plan: Plan, means: Means) -> bool:
+        """Train the tower; whether it is done."""
+        recipe = plan.names
+        examples = NamingExamples(self._bank, TINY, plan.rooms, plan.videos, seed=recipe.seed)
+        torch.manual_seed(recipe.seed)
+        return fit(NamingTask(build(TINY), examples), self.folder / 'names', recipe, means)
+
+    def language(
+        self,
+        plan: Plan,
+        means: Means,
+        start: Start | None = None,
+        parts: Parts | None = None,
+        name: str = 'language',
+    ) -> bool:
+        """Train Loc3R-VLM over the encoder and the tower; whether it is done."""
+        parts, recipe = parts or Parts(), plan.language
+        start = start or Start(self.folder / 'names', self.folder / 'encoder' / WEIGHTS)
+        torch.manual_seed(recipe.seed)
+        model = start.model()
+        examples = Loc3rExamples(
+            self._bank,
+            TokenBank(
+                self._bank.folder,
+                start.encoder,
+                parts.camera,
+                parts.geometry,
+                model.config.camera_dim,
+            ),
+            model.config,
+            plan.rooms,
+            plan.videos,
+            plan.questions,
+            plan.situations,
+            steps=recipe.steps,
+            seed=recipe.seed,
+            coordinates_as_text=not parts.situation,
+            words=None if start.is_tiny else start.weights,
+        )
+        task = Loc3rTask(model, examples, parts, f'loc3r from {start.weights.name}')
+        return fit(task, self.folder / name, recipe, means)
+
+    @property
+    def _bank(self) -> Bank:
+        return Bank(self.bank / 'videos')

@@ -1,0 +1,92 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""The stages of the small model, and a model of another size by the same code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+from made_up import MICRO, filled_bank
+
+from loc3r_ros.cut3r.checkpoint import load_checkpoint
+from loc3r_ros.errors import InputError
+from loc3r_ros.training.loc3r_task import Parts
+from loc3r_ros.training.run import Means, Recipe
+from loc3r_ros.training.tiny import PLANS, Plan, Start, Workshop
+from loc3r_ros.vlm.config import TINY, VlmConfig
+from loc3r_ros.vlm.model.loc3r import build
+from loc3r_ros.vlm.tokenizer import Words
+from loc3r_ros.vlm.weights import load, save
+
+SHORT = Recipe(steps=2, batch=2, rate=1e-2, warmup=1, average=0.0)
+PLAN = Plan(1, 1, questions=4, situations=2, encoder=SHORT, names=SHORT, language=SHORT)
+MEANS = Means(device='cpu', workers=0, check_every=2, check_batches=1)
+
+
+@pytest.mark.parametrize('rank', [0, 2])
+def test_a_model_of_another_size_is_trained_by_the_same_code(tmp_path: Path, rank: int) -> None:
+    torch.manual_seed(0)
+    save(build(MICRO), Words.tiny(), tmp_path / 'base')
+    filled_bank(tmp_path / 'bank' / 'videos')
+    shop = Workshop(tmp_path / 'runs', tmp_path / 'bank')
+    start = Start(tmp_path / 'base', tmp_path / 'cut3r.safetensors', rank)
+    assert shop.language(PLAN, MEANS, start, Parts(camera='true'))
+    model, _, report = load(tmp_path / 'runs' / 'language', device='cpu', precision='fp32')
+    before, _, _ = load(tmp_path / 'base', device='cpu', precision='fp32')
+    assert report.training and model.config == MICRO
+    changed = {
+        name
+        for name, value in before.state_dict().items()
+        if float((value - model.get_parameter(name)).abs().max()) > 5e-4
+    }
+    assert not [name for name in changed if name.startswith('vision.')]  # as published
+    assert {'layout_head.weight', 'camera_projector.0.weight'} <= changed
+    assert any(name.startswith('language.layers.') for name in changed)
+
+
+def test_plans_keep_to_what_was_published() -> None:
+    full = PLANS['full'].language
+    assert (full.steps, full.batch, full.rate) == (4200, 64, 1e-5)
+
+
+def test_the_shipped_shapes_fit_24_megabytes() -> None:
+    from loc3r_ros.cut3r.config import SHIPPED
+    from loc3r_ros.cut3r.model import Cut3r
+
+    with torch.device('meta'):
+        encoder = sum(p.numel() for p in Cut3r(SHIPPED).parameters())
+    language = sum(p.numel() for p in build(TINY, 'meta').parameters())
+    assert 2 * (encoder + language) < 24e6 - 200e3  # half precision; headers and the tokenizer
+    assert SHIPPED.dec_dim == TINY.camera_dim
+
+
+@pytest.mark.slow
+def test_the_whole_way_with_two_processes(tmp_path: Path) -> None:
+    """All three stages on the shipped shapes, a few steps each, stopped and gone on with."""
+    command = [sys.executable, '-m', 'accelerate.commands.launch', '--cpu', '--num_processes', '2']
+    command += ['--num_machines', '1', '--mixed_precision', 'no', '--dynamo_backend', 'no']
+    command += ['--num_cpu_threads_per_process', '1', '--main_process_port', '0']
+    command += ['-m', 'loc3r_ros', 'train', str(tmp_path), '--device', 'cpu', '--steps', '2']
+    command += ['--plan', 'cpu', '--workers', '0', '--seed', '3']
+    for minutes in ('0', '600'):
+        done = subprocess.run([*command, '--minutes', minutes], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+    assert 'stopped' not in done.stdout and 'language: done' in done.stdout
+    assert load_checkpoint(tmp_path / 'encoder' / 'cut3r.safetensors').trained
+    about = json.loads((tmp_path / 'language' / 'config.json').read_text())
+    assert 'seed' in about.pop('training') and about.pop('model_type')
+    assert VlmConfig.from_json(about) == TINY
+
+
+def test_a_base_needs_its_encoder(tmp_path: Path) -> None:
+    from loc3r_ros.cli import build_parser
+
+    args = build_parser('train').parse_args(['train', str(tmp_path), '--base', str(tmp_path)])
+    with pytest.raises(InputError, match='belong together'):
+        args.execute(args)
