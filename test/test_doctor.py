@@ -349,3 +349,14 @@ def test_needs_nothing_but_the_standard_library(bare):
     )
     assert (done.returncode, done.stderr) == (1, '')
     assert len(json.loads(done.stdout)['findings']) >= len(PACKAGES)
+
+
+@pytest.mark.parametrize(('gpu', 'remedy'), [('NVIDIA H200', 'engines/README.md'), ('', '')])
+def test_tensorrt_is_asked_for_only_where_there_is_a_gpu(bare, capsys, monkeypatch, gpu, remedy):
+    some = [p for p in PACKAGES if p.module in ('torch', 'tensorrt', 'pycuda.driver')]
+    monkeypatch.setattr('loc3r_ros.doctor.PACKAGES', some)
+    monkeypatch.setattr('loc3r_ros.doctor.hardware._nvidia_smi', lambda: gpu)
+    (bare / 'torch.py').write_text('class version: cuda = None\n')
+    rows = _doctor(capsys)[2]
+    assert (rows['tensorrt']['state'], rows['tensorrt']['remedy']) == ('missing', remedy)
+    assert rows['pycuda.driver']['remedy'] == remedy

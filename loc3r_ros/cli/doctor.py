@@ -17,8 +17,8 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         'doctor',
         help='say what is installed, what is missing and how to get it',
-        description='Look at the interpreter, Python packages, ROS 2, GPU and weights. Exit code 0 '
-        'when everything that --need requires is there, 1 otherwise.',
+        description='Look at the interpreter, Python packages, ROS 2, GPU, weights and engines. '
+        'Exit code 0 when everything that --need requires is there, 1 otherwise.',
         epilog='Example: loc3r doctor --need nodes --json',
     )
     parser.add_argument(
@@ -28,6 +28,14 @@ def add_parser(commands: Any) -> None:
         '(default: nodes where there is a ROS 2, else recordings)',
     )
     parser.add_argument('--weights', type=Path, metavar='FILE', help='also check CUT3R weights')
+    parser.add_argument(
+        '--engine',
+        type=Path,
+        nargs='?',
+        const=Path(),
+        metavar='FOLDER',
+        help='also run the self-test of every engine in a folder (default: the current one)',
+    )
     parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
     parser.set_defaults(execute=execute)
 
@@ -36,7 +44,7 @@ def execute(args: argparse.Namespace) -> int:
     """Print the findings."""
     from loc3r_ros.doctor import USES, default_use, examine, ready
 
-    findings = examine(args.weights)
+    findings = examine(args.weights, args.engine)
     need = args.need or default_use()
     verdicts = {use: ready(findings, use) for use in USES}
     if args.json:

@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from loc3r_ros.doctor.engines import look_at_engines
 from loc3r_ros.doctor.environment import look_at_interpreter
 from loc3r_ros.doctor.finding import NODES, RECORDINGS, USES, Finding, Use, ready
-from loc3r_ros.doctor.hardware import look_at_hardware
+from loc3r_ros.doctor.hardware import has_gpu, look_at_hardware
 from loc3r_ros.doctor.packages import PACKAGES
 from loc3r_ros.doctor.probe import Probe, probe
 from loc3r_ros.doctor.ros import installed, is_sourced, look_at_ros
@@ -28,14 +29,19 @@ def default_use() -> Use:
     return NODES if is_sourced(os.environ) or installed() else RECORDINGS
 
 
-def examine(weights: Path | None = None, *, timeout_s: float = 120.0) -> list[Finding]:
+def examine(
+    weights: Path | None = None, engines: Path | None = None, *, timeout_s: float = 120.0
+) -> list[Finding]:
     """Look at interpreter, packages, ROS 2, and what accelerates.
 
     Args:
         weights: CUT3R weights to check; what they need becomes required.
+        engines: folder of exported packages, whose engines take their self-test.
         timeout_s: for the import of one module.
     """
     packages = [replace(p, required_for=USES) if weights and p.encoder else p for p in PACKAGES]
+    if not has_gpu():
+        packages = [replace(p, used=p.used and not p.gpu) for p in packages]
 
     def look(name: str, distribution: str) -> Probe:
         return probe(name, distribution, timeout_s=timeout_s)
@@ -54,4 +60,5 @@ def examine(weights: Path | None = None, *, timeout_s: float = 120.0) -> list[Fi
         *(row for row, package in zip(rows, packages, strict=True) if package.ros),
         *look_at_hardware(torch),
         look_at_weights(weights),
+        *(look_at_engines(engines) if engines else ()),
     ]

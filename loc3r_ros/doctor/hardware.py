@@ -22,6 +22,11 @@ def look_at_hardware(torch: Probe) -> list[Finding]:
     return [_gpu(torch, _nvidia_smi() or ('the GPU of a Jetson' if jetson else '')), *jetson]
 
 
+def has_gpu() -> bool:
+    """Whether there is a GPU of NVIDIA's, by its driver or by the board."""
+    return bool(_nvidia_smi() or _jetson())
+
+
 def _gpu(torch: Probe, driver: str) -> Finding:
     purpose = 'speed of the encoder'
     if torch.gpus:

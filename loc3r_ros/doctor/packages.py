@@ -24,7 +24,9 @@ class Package:
         minimum: oldest version that works; empty for any.
         ros: its name in rosdistro; empty for a package of pip.
         encoder: whether the CUT3R encoder needs it.
-        used: whether anything here uses it already; what is not used need not be installed.
+        used: whether anything here uses it; what is not used need not be installed.
+        read_on: where it says how to install it, where no one line does.
+        gpu: whether it is of use only where there is a GPU of NVIDIA's.
     """
 
     module: str
@@ -35,6 +37,8 @@ class Package:
     ros: str = ''
     encoder: bool = False
     used: bool = True
+    read_on: str = ''
+    gpu: bool = False
 
     def finding(self, seen: Probe, distro: str) -> Finding:
         """The row of the table: what the import gave, under the sourced ROS 2 ('' for none)."""
@@ -55,6 +59,8 @@ class Package:
             return 'make the venv with the Python of ROS 2: docs/install.md'
         if needed := re.fullmatch(NEEDS_MODULE.format(r'(\S+)'), seen.about):
             return _remedy_for_needed(needed[1].split('.')[0], distro)
+        if self.read_on:
+            return self.read_on
         if not self.ros:
             name = self.distribution or self.module
             return f"python3 -m pip install '{name}{f'>={self.minimum}' if self.minimum else ''}'"
@@ -101,8 +107,9 @@ PACKAGES = (
     Package('tokenizers', 'its words', minimum='0.21'),
     Package('huggingface_hub', 'loc3r weights fetch', minimum='0.30'),
     Package('torchao', 'the language model in int8 and int4'),
-    Package('onnxruntime', 'not used by this version', used=False),
-    Package('tensorrt', 'not used by this version', used=False),
+    Package('onnxruntime', 'the encoder, compiled'),
+    Package('tensorrt', 'the encoder, compiled for one GPU', read_on='engines/README.md', gpu=True),
+    Package('pycuda.driver', 'memory for TensorRT', read_on='engines/README.md', gpu=True),
     Package('rclpy', 'the nodes', (NODES,), ros='rclpy'),
     Package('loc3r_ros.msg', 'own messages, built by colcon', (NODES,), ros='loc3r_ros'),
     Package('sensor_msgs', 'images', (NODES,), ros='sensor_msgs'),

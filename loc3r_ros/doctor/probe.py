@@ -61,7 +61,8 @@ def probe(
     except subprocess.TimeoutExpired:
         return Probe('broken', about=f'its import did not end within {timeout_s:g} s')
     if done.returncode < 0:
-        return Probe('broken', about=_reason(done, f'its import dies of {_name(-done.returncode)}'))
+        how = signal_name(-done.returncode)
+        return Probe('broken', about=_reason(done, f'its import dies of {how}'))
     try:
         said = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
@@ -79,7 +80,8 @@ def _reason(done: subprocess.CompletedProcess[str], reason: str) -> str:
     return NUMPY_1 if any(sign in told for sign in _NUMPY_1_SIGNS) else reason
 
 
-def _name(number: int) -> str:
+def signal_name(number: int) -> str:
+    """`SIGSEGV` for 11."""
     try:
         return signal.Signals(number).name
     except ValueError:

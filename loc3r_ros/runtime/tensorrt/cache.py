@@ -116,6 +116,14 @@ class EngineFile:
 
     def refusal(self, package: Package, machine: Machine) -> str:
         """Why it must not serve this package on this machine; empty if nothing is known."""
+        if reason := self.mismatch(package, machine):
+            return reason
+        if self.self_test and not self.self_test['passed']:
+            return f'it failed its self-test when it was built: {self.self_test["reason"]}'
+        return ''
+
+    def mismatch(self, package: Package, machine: Machine) -> str:
+        """Of what else it is than of this package and this machine; empty if of both."""
         mine, theirs = self.recipe.network, _network(package)
         if mine['weights'] != theirs['weights']:
             return (
@@ -124,11 +132,7 @@ class EngineFile:
             )
         if mine != theirs:
             return 'it was built from another export of these weights'
-        if reason := self.recipe.machine.difference(machine):
-            return reason
-        if self.self_test and not self.self_test['passed']:
-            return f'it failed its self-test when it was built: {self.self_test["reason"]}'
-        return ''
+        return self.recipe.machine.difference(machine)
 
     def load(self) -> bytes:
         """The engine itself.

@@ -57,10 +57,14 @@ class Preset:
 
     def accepts(self, package: Package, release: tuple[int, int]) -> bool:
         """Whether to build a package with this TensorRT."""
-        attention = self.attention
-        if attention == 'auto':
-            attention = 'operator' if release >= _ATTENTION_OPERATOR else 'decomposed'
-        return package.precision in self.precision and package.attention == attention
+        wanted = self.attention_for(release)
+        return package.precision in self.precision and package.attention == wanted
+
+    def attention_for(self, release: tuple[int, int]) -> str:
+        """Which of the two exports to build with this TensorRT."""
+        if self.attention != 'auto':
+            return self.attention
+        return 'operator' if release >= _ATTENTION_OPERATOR else 'decomposed'
 
 
 def read(name: str) -> Preset:
