@@ -54,12 +54,12 @@ class Plan:
 
 PLANS = {
     'cpu': Plan(
-        rooms=600,
+        rooms=300,
         videos=2,
         questions=14,
         situations=10,
         encoder=Recipe(steps=6000, batch=2, rate=1e-3),
-        names=Recipe(steps=1500, batch=4, rate=1e-3, warmup=100),
+        names=Recipe(steps=1500, batch=2, rate=1e-3, warmup=100),
         language=Recipe(steps=3000, batch=4, rate=1e-3),
     ),
     'gpu': Plan(
