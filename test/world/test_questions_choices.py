@@ -110,6 +110,14 @@ def test_directions_are_dealt_evenly():
     assert [sum(q.answer == letter for q in questions) for letter in 'AB'] == [5, 5]
 
 
+def test_nobody_stands_by_what_hangs_overhead():
+    at = {'a': (0, 0, 2), 'b': (2, 0), 'c': (1, 1.5), 'd': (-1, 1.4)}
+    visit = visit_all(room(*((name, where, SMALL) for name, where in at.items())))
+    texts = [q.text for q in relative_direction(visit, rng(), 9, 'easy')]
+    assert any('face the a.' in text for text in texts)
+    assert not any('stand by the a ' in text for text in texts)
+
+
 def test_the_order_of_appearance():
     things = [(name, (k, 0)) for k, name in enumerate(('sofa', 'bed', 'rug', 'door'))]
     visit = visit_all(room(*things), first=[4, 0, 9, 2])

@@ -61,6 +61,9 @@ def test_regions_point_at_what_is_asked_for():
         assert question.answer == heights[region.instance]
         assert region.box == (10 * region.instance, 0, 10 * region.instance + 10, 10)
         assert question.text.startswith(f'Marked: Region [0] in frame {region.frame + 1} of 20. ')
+    flat = marks(*THINGS, ('rug', (1, 1), (1.0, 1.0, 0.01)))
+    assert 5 not in {meant(q)[0] for q in measured(flat, 9, 'region_height')}
+    assert 5 in {meant(q)[0] for q in measured(flat, 9, 'region_width')}
     widths = {q.regions[0].instance: q.answer for q in measured(marks(*THINGS), 9, 'region_width')}
     assert widths == {1: '1.00', 2: '0.50', 3: '0.50', 4: '0.30'}
 

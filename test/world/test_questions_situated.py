@@ -110,6 +110,11 @@ def test_which():
     assert said['Which is nearer to me, the bed or the box?'] == 'bed'
     assert said['Which way is the shorter turn to face the sofa, left or right?'] == 'left'
     assert said['Which way is the shorter turn to face the bed, left or right?'] == 'right'
+    # A clock high on the wall is neither near nor far; one can turn to it.
+    high = answers(which(here(*THINGS, ('clock', (1.0, -2.9, 1.8)))))
+    assert [text for text in high if 'clock' in text] == [
+        'Which way is the shorter turn to face the clock, left or right?'
+    ]
     # The box is right behind.
     assert not any('face the box' in text for text in said)
 

@@ -21,6 +21,7 @@ SOFA, BED = block('sofa', 1, (2, 0)), block('bed', 2, (0, 2))
         # The sofa's box begins at x = 1.8.
         ('beside', (SOFA,), (1.01, 0), 0, True),
         ('beside', (SOFA,), (0.99, 0), 0, False),
+        ('beside', (SOFA,), (1.9, 0.1), 0, False),
         ('facing', (SOFA,), (0, 0), 14, True),
         ('facing', (SOFA,), (0, 0), -16, False),
         ('left', (BED,), (0, 0), 39, True),

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from loc3r_ros.world.questions.goals import goal_queries
-from loc3r_ros.world.questions.question import Question
+from loc3r_ros.world.questions.question import Question, Situation
 from loc3r_ros.world.questions.regions import region_questions
 from loc3r_ros.world.questions.situated import KINDS, situated_questions
 from loc3r_ros.world.questions.situations import situations
@@ -42,13 +43,22 @@ match, a 'place' by its distance from `Question.place`; the answer there is the 
 """
 
 
-def catalog(visit: Visit, count: int, seed: int = 0) -> list[Question]:
-    """At most `count` questions of each task, from at most `count` situations.
+def catalog(
+    visit: Visit, count: int, seed: int = 0, where: Sequence[Situation] | None = None
+) -> list[Question]:
+    """At most `count` questions of each task; the scene's seed and `seed` decide.
 
     What the visit does not know is not asked for: without camera poses none of VSTI-Bench, without
-    boxes none about regions. The scene's seed and `seed` decide.
+    boxes none about regions.
+
+    Args:
+        visit: the video.
+        count: of each task.
+        seed: another gives other questions.
+        where: situations to ask from; `count` are drawn when not given.
     """
-    where = situations(visit, task_generator(visit, 'situations', seed), count)
+    if where is None:
+        where = situations(visit, task_generator(visit, 'situations', seed), count)
     goals = goal_queries(visit, task_generator(visit, 'goal', seed), count)
     pointing = task_generator(visit, 'region', seed)
     return [

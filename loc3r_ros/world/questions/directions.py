@@ -10,7 +10,7 @@ from loc3r_ros.geometry import Array
 from loc3r_ros.world.questions.bearings import heading, sector
 from loc3r_ros.world.questions.distances import footprint
 from loc3r_ros.world.questions.question import Question, choice, deal, deck
-from loc3r_ros.world.questions.visit import Visit
+from loc3r_ros.world.questions.visit import Visit, overhead
 from loc3r_ros.world.scene import Item
 
 APART_MIN, APART_MAX = 0.3, 5.0
@@ -45,6 +45,7 @@ def relative_direction(
     if len(things) < 3:
         return []
     sectors = sectors_of(things, borders)
+    sectors[[overhead(thing) for thing in things]] = -1  # nobody stands by a ceiling lamp
     triples = {k: np.argwhere(sectors == k).tolist() for k in names}
     places = deck(rng, range(len(names)))
     questions: list[Question] = []

@@ -66,8 +66,8 @@ def movement_direction(views: Views, rng: np.random.Generator, count: int) -> li
     questions = []
     for k, pair in deal(rng, piles, count):
         text = (
-            f'From frame {first[pair] + 1} to {views.name(last[pair])}, which way does the camera'
-            f' mainly move, as seen in the direction that it faces in frame {first[pair] + 1}?'
+            f'In which direction does the camera mainly move from frame {first[pair] + 1} to'
+            f' {views.name(last[pair])}, relative to how it faces in frame {first[pair] + 1}?'
         )
         wrong = [str(name) for name in rng.permutation(np.delete(DIRECTIONS, k))]
         task = 'camera_movement_direction'

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loc3r_ros.world.floorplan import OVERHEAD
 from loc3r_ros.world.questions.question import deck
-from loc3r_ros.world.questions.visit import Visit
+from loc3r_ros.world.questions.visit import Visit, overhead
 from loc3r_ros.world.scene import Item
 
 NEARER = 0.5
@@ -49,7 +48,7 @@ def goal_queries(visit: Visit, rng: np.random.Generator, count: int) -> list[Goa
         if room and item not in visit.unique
     ]
     named += [told for items in visit.named.values() for told in _tell_apart(visit, items)]
-    told = [(name, item) for name, item in named if item.T_map_item[2, 3] < OVERHEAD]
+    told = [(name, item) for name, item in named if not overhead(item)]
     found: dict[int, GoalQuery] = {}
     forms = deck(rng, FORMS)
     for k in rng.permutation(len(told)):

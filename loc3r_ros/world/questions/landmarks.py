@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -18,15 +19,19 @@ class Landmarks:
 
     Attributes:
         centre: (n, 2) of their bounding boxes in `map`, m.
-        corners: (n, 4, 2) of these.
     """
 
     def __init__(self, items: Sequence[Item]) -> None:
         T = np.array([item.T_map_item for item in items]).reshape(-1, 4, 4)
         self.centre: Array = T[:, :2, 3]
-        self.corners: Array = np.array([footprint(item) for item in items]).reshape(-1, 4, 2)
+        self._items = items
         self._axes = T[:, :2, :2]
         self._half = np.array([item.size[:2] / 2.0 for item in items]).reshape(-1, 2)
+
+    @cached_property
+    def corners(self) -> Array:
+        """(n, 4, 2) of the bounding boxes seen from above, in `map`, m."""
+        return np.array([footprint(item) for item in self._items]).reshape(-1, 4, 2)
 
     def distances(self, position: Array) -> Array:
         """(..., n) from places (..., 2) to the bounding boxes, m; 0 within."""

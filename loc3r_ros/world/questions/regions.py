@@ -25,7 +25,7 @@ from loc3r_ros.world.questions.question import (
     spread,
 )
 from loc3r_ros.world.questions.surroundings import WORDS, Surroundings
-from loc3r_ros.world.questions.visit import Visit
+from loc3r_ros.world.questions.visit import Visit, overhead
 from loc3r_ros.world.scene import Item
 
 MORE = 1.25
@@ -33,6 +33,9 @@ MORE = 1.25
 
 NEARER = 0.4
 """Of distances that are compared the least is shorter by this, m."""
+
+SIZE_MIN = 0.1
+"""What is thinner is not asked for its size, m: a rug's height."""
 
 OPTIONS = 4
 
@@ -65,7 +68,10 @@ SIZES: dict[str, tuple[Callable[[Item], float], str, str, str]] = {
 """For each way to compare: what is measured, and the words for more, less and most."""
 
 MEASURES: dict[str, tuple[Callable[[Item], float], str]] = {
-    'region_height': (height, 'How high is Region [0] in metres, from its lowest to its top end?'),
+    'region_height': (
+        height,
+        'How tall is Region [0] in metres, from its foot to its top?',
+    ),
     'region_width': (width, 'How wide is Region [0] in metres, along its longer horizontal side?'),
 }
 
@@ -91,11 +97,12 @@ def region_questions(
 
 
 def measured(marks: Marks, count: int, task: str) -> list[Question]:
-    """A size of one thing in metres, to 0.01 m."""
+    """A size of one thing in metres, to 0.01 m; SIZE_MIN or more."""
     measure, text = MEASURES[task]
-    sizes = np.array([measure(item) for item in marks.items])
+    items = [item for item in marks.items if measure(item) >= SIZE_MIN]
+    sizes = np.array([measure(item) for item in items])
     return [
-        marks.ask(Question(task, text, (), f'{sizes[k]:.2f}'), [marks.items[k]])
+        marks.ask(Question(task, text, (), f'{sizes[k]:.2f}'), [items[k]])
         for k in spread(marks.rng, sizes, count)
     ]
 
@@ -171,7 +178,8 @@ def situated(marks: Marks, situations: Sequence[Situation], count: int) -> list[
 def _nearest(here: Surroundings, items: Sequence[Item]) -> Item | None:
     """The nearest, where it is so clearly."""
     first, second, *_ = sorted(items, key=here.distance)
-    return first if here.distance(second) - here.distance(first) >= NEARER else None
+    clear = here.distance(second) - here.distance(first) >= NEARER
+    return first if clear and not any(map(overhead, items)) else None
 
 
 def _only(here: Surroundings, items: Sequence[Item], words: str) -> Item | None:

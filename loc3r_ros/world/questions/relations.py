@@ -78,7 +78,8 @@ def _off(kind: str, landmarks: Landmarks, position: Array, yaw: Array) -> Array:
     For each of the landmarks, or for each pair of them in the order of `combinations`.
     """
     if kind == 'beside':
-        return landmarks.distances(position)
+        away = landmarks.distances(position)
+        return np.where(away > 0.0, away, np.inf)  # whoever stands on a rug is not next to it
     if kind == 'between':
         first, second = np.triu_indices(len(landmarks.centre), 1)
         middle = (landmarks.centre[first] + landmarks.centre[second]) / 2.0

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loc3r_ros.geometry import Array
-from loc3r_ros.world.floorplan import CELL, OVERHEAD, FloorPlan
+from loc3r_ros.world.floorplan import CELL, FloorPlan
 from loc3r_ros.world.questions.bearings import heading, sector
 from loc3r_ros.world.questions.distances import footprint
 from loc3r_ros.world.questions.question import Question, choice, deal, deck
-from loc3r_ros.world.questions.visit import Visit, nearest_room
+from loc3r_ros.world.questions.visit import Visit, nearest_room, overhead
 
 TURNS = ('turn left', 'turn back', 'turn right')
 
@@ -111,7 +111,7 @@ def find_stops(visit: Visit) -> Stops:
         beyond = np.maximum(np.maximum(corners.min(0) - region, region - corners.max(0)), 0.0)
         reached = np.linalg.norm(beyond, axis=1) <= REACH
         near = region[reached & (room == visit.room_of(item))]
-        if item.T_map_item[2, 3] < OVERHEAD and len(near):
+        if not overhead(item) and len(near):
             cramped = np.linalg.norm(near - centre, axis=1) - plan.clearance(near)
             stand = near[cramped.argmin()]
             found.append((item.category, stand, centre))
@@ -121,8 +121,16 @@ def find_stops(visit: Visit) -> Stops:
 
 def _open(plan: FloorPlan, stand: Array) -> NDArray[np.bool_]:
     """(n, n) whether the straight way between two places is long enough and free."""
-    length = np.linalg.norm(stand[:, None] - stand, axis=-1)
-    share = np.linspace(0.0, 1.0, int(np.ceil(length.max(initial=0.0) / (CELL / 2))) + 1)
-    lines = stand[:, None, None] + share[:, None] * (stand[None, :, None] - stand[:, None, None])
-    clearance = plan.clearance(lines.reshape(-1, 2)).reshape(lines.shape[:3])
-    return (length >= LEG_MIN) & (clearance.min(-1) >= WIDTH)
+    first, second = np.triu_indices(len(stand), 1)
+    start, way = stand[first], stand[second] - stand[first]
+    length = np.linalg.norm(way, axis=1)
+    free, gone = length >= LEG_MIN, np.zeros(len(first))
+    while len(going := np.flatnonzero(free & (gone < length))):
+        at = start[going] + way[going] * (gone[going] / length[going])[:, None]
+        clearance = plan.clearance(at)
+        free[going] = clearance >= WIDTH
+        # As far as nothing can come nearer than WIDTH.
+        gone[going] += np.maximum(clearance - WIDTH, CELL / 2)
+    open_ = np.zeros((len(stand), len(stand)), bool)
+    open_[first, second] = open_[second, first] = free
+    return open_

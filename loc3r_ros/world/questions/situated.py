@@ -16,7 +16,7 @@ import numpy as np
 from loc3r_ros.world.floorplan import PASSABLE
 from loc3r_ros.world.questions.question import Question, Situation, balance, deal, plural
 from loc3r_ros.world.questions.surroundings import WORDS, Surroundings
-from loc3r_ros.world.questions.visit import Visit
+from loc3r_ros.world.questions.visit import Visit, overhead
 from loc3r_ros.world.questions.vsi import task_generator
 from loc3r_ros.world.scene import Item
 
@@ -25,6 +25,9 @@ NEARER = 0.4
 
 WALK, WALK_NOT = 2.5, 1.5
 """One can walk two metres where WALK are free, and cannot where less than WALK_NOT are, m."""
+
+_PAIRS = 600
+"""Questions that name two things are chosen from so many."""
 
 WHERE = ('in front', 'left', 'behind', 'right')
 """Answers to where something is, in the order of WORDS."""
@@ -77,6 +80,7 @@ def _pick(
 ) -> Iterator[tuple[Fact, Situation]]:
     """Facts whose answers are even; where there are both, three of four name two things."""
     pairs = [card for card in said if card[0].other]
+    pairs = [pairs[k] for k in rng.permutation(len(pairs))[:_PAIRS]]
     piles: dict[str, list[tuple[Fact, Situation]]] = {answer: [] for answer in answers}
     for card in said:
         if not card[0].other:
@@ -144,7 +148,8 @@ def can(here: Surroundings) -> Said:
 
 def which(here: Surroundings) -> Said:
     """Which of two things is nearer, and which way a turn to a thing is shorter."""
-    for a, b in permutations(_the(here), 2):
+    within_reach = [item for item in _the(here) if not overhead(item)]
+    for a, b in permutations(within_reach, 2):
         if here.distance(b) - here.distance(a) >= NEARER:
             for first, second in permutations((a.category, b.category)):
                 text = f'Which is nearer to me, the {first} or the {second}?'

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from loc3r_ros.geometry import Array
-from loc3r_ros.world.floorplan import CELL, OVERHEAD
+from loc3r_ros.world.floorplan import CELL
 from loc3r_ros.world.questions.bearings import heading, wrap
 from loc3r_ros.world.questions.question import Card, Situation, deck
 from loc3r_ros.world.questions.relations import Poses, Relation, true_relations
-from loc3r_ros.world.questions.visit import Visit, nearest_room
+from loc3r_ros.world.questions.visit import Visit, nearest_room, overhead
 from loc3r_ros.world.scene import Item
 
 KNOWN = np.array([0.5, np.radians(20.0)])
@@ -97,7 +97,7 @@ def _rooms(visit: Visit) -> list[_Room]:
     whole = Poses(coarse, yaws)
     rooms = []
     for k, (name, named) in enumerate(visit.rooms):
-        things = [item for item in named if item.T_map_item[2, 3] < OVERHEAD]
+        things = [item for item in named if not overhead(item)]
         inside, known = (at[nearest_room(visit.scene, at) == k] for at in (free, coarse))
         if len(things) > 3 and len(inside):
             rooms.append(_Room(name, things, inside, Poses(known, yaws) if name else whole))

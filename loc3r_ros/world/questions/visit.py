@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import Array
-from loc3r_ros.world.floorplan import FloorPlan
+from loc3r_ros.world.floorplan import OVERHEAD, FloorPlan
 from loc3r_ros.world.questions.distances import Pieces
 from loc3r_ros.world.questions.landmarks import Landmarks
 from loc3r_ros.world.scene import Item, Scene
@@ -171,6 +171,11 @@ class Visit:
         instances = [item.instance for item in self.named[name]]
         glimpsed, clear = (self.pixels > 0)[:, instances].any(1), self.clear[:, instances].any(1)
         return float(self.times[glimpsed.argmax()]), float(self.times[clear.argmax()])
+
+
+def overhead(item: Item) -> bool:
+    """Whether it hangs so high that nobody can stand by it or go to it."""
+    return bool(item.T_map_item[2, 3] >= OVERHEAD)
 
 
 def nearest_room(scene: Scene, places: Array) -> NDArray[np.intp]:
