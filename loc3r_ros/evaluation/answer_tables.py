@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import isnan, nan
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.evaluation.bootstrap import bootstrap_interval
+from loc3r_ros.evaluation.bootstrap import Interval, bootstrap_intervals
 from loc3r_ros.evaluation.episode import Episode, Reply
 from loc3r_ros.evaluation.situated_answers import KINDS, exact_match, refined_match
 from loc3r_ros.evaluation.table import Cell, Table
 from loc3r_ros.evaluation.video_tasks import VideoBenchmark
-from loc3r_ros.geometry import Array
 
 Frequent = Mapping[str, str]
 """By task the answer that is given to all of its questions."""
@@ -23,6 +22,8 @@ BLIND = (
     '"frequency" gives to all questions of a type the answer that was the most frequent in '
     'training scenes, or the median where that is a number'
 )
+
+MEAN = 'mean over the tasks'
 
 _Rows = NDArray[np.int64]
 
@@ -39,26 +40,33 @@ def video_table(
     blind = np.array([benchmark.score(r.task, frequent.get(r.task, ''), r.truth) for r in replies])
     chance = np.array([1 / r.options if r.options else nan for r in replies])
 
-    def of(task: str, scores: Array) -> Cell:
-        asked = np.flatnonzero(np.isin(types, benchmark.tasks[task]))
-        t, s, where = types[asked], scores[asked], [scenes[k] for k in asked]
-        return _percent(lambda rows: benchmark.summarize(t[rows], s[rows]).per_task[task], where)
+    names = (*benchmark.tasks, MEAN)
 
-    def overall(scores: Array) -> Cell:
-        return _percent(lambda rows: benchmark.summarize(types[rows], scores[rows]).overall, scenes)
+    def figures(rows: _Rows) -> list[float]:
+        model, guess, drawn = (
+            benchmark.summarize(types[rows], 100 * scores[rows]) for scores in (said, blind, chance)
+        )
+        means = [
+            value
+            for summary in (model, guess, drawn)
+            for value in (*summary.per_task.values(), summary.overall)
+        ]
+        return [*means, model.overall - guess.overall]
 
+    *cells, lead = map(_known, bootstrap_intervals(figures, scenes))
+    columns = (cells[k :: len(names)] for k in range(len(names)))
+    asked = [int(np.isin(types, kinds).sum()) for kinds in benchmark.tasks.values()]
     table: dict[str, tuple[Cell, ...]] = {
-        task: (int(np.isin(types, kinds).sum()), of(task, said), of(task, blind), of(task, chance))
-        for task, kinds in benchmark.tasks.items()
+        name: (count, *column)
+        for name, count, column in zip(names, (*asked, len(replies)), columns, strict=True)
     }
-    table['mean over the tasks'] = (len(replies), overall(said), overall(blind), None)
-    table['lead over frequency'] = (None, overall(said - blind), None, None)
+    table['lead over frequency'] = (None, lead, None, None)
     note = (
         f'{len(replies)} questions in {len(set(scenes))} scenes. {BLIND}; "chance" draws one of '
         'the options.'
     )
-    columns = ('questions', 'model, %', 'frequency, %', 'chance, %')
-    return Table(f'{benchmark.name} tasks', note, columns, table)
+    heads = ('questions', 'model, %', 'frequency, %', 'chance, %')
+    return Table(f'{benchmark.name} tasks', note, heads, table)
 
 
 def situated_table(episodes: Sequence[Episode], frequent: Frequent) -> Table | None:
@@ -75,15 +83,15 @@ def situated_table(episodes: Sequence[Episode], frequent: Frequent) -> Table | N
         ],
         dtype=np.float64,
     )
-    columns = scores.reshape(2, len(replies), 2).swapaxes(1, 2).reshape(4, -1)
+    columns = 100 * scores.reshape(2, len(replies), 2).swapaxes(1, 2).reshape(4, -1)
 
     def row(asked: _Rows) -> tuple[Cell, ...]:
-        where = [scenes[k] for k in asked]
-
-        def share(scores: Array) -> Cell:
-            return _percent(lambda rows: float(scores[asked[rows]].mean()), where)
-
-        return (len(asked), *map(share, columns))
+        if not asked.size:
+            return (0, None, None, None, None)
+        means = bootstrap_intervals(
+            lambda rows: columns[:, asked[rows]].mean(1).tolist(), [scenes[k] for k in asked]
+        )
+        return (len(asked), *means)
 
     tasks = np.array([reply.task for reply in replies])
     table = {kind: row(np.flatnonzero(tasks == f'situated_{kind}')) for kind in KINDS}
@@ -101,9 +109,5 @@ def _replies(episodes: Sequence[Episode], tasks: Collection[str]) -> tuple[list[
     return [seed for seed, _ in of], [reply for _, reply in of]
 
 
-def _percent(share: Callable[[_Rows], float], scenes: Sequence[int]) -> Cell:
-    """A share with its interval; None where it is none."""
-    if not scenes:
-        return None
-    cell = bootstrap_interval(lambda rows: 100 * share(rows), scenes)
+def _known(cell: Interval) -> Interval | None:
     return None if isnan(cell.value) else cell

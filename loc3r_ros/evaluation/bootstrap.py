@@ -52,20 +52,39 @@ def bootstrap_interval(
     Raises:
         InputError: there are no rows.
     """
+    return bootstrap_intervals(
+        lambda rows: [statistic(rows)], clusters, level=level, replicas=replicas, seed=seed
+    )[0]
+
+
+def bootstrap_intervals(
+    statistics: Callable[[NDArray[np.int64]], Sequence[float]],
+    clusters: Sequence[Hashable],
+    *,
+    level: float = 0.95,
+    replicas: int = 1000,
+    seed: int = 0,
+) -> list[Interval]:
+    """Intervals of several figures of the same rows, from the same draws; as above."""
     if len(clusters) == 0:
         raise InputError('no rows to draw from; an interval needs at least two scenes')
     rows_of: dict[Hashable, list[int]] = {}
     for row, cluster in enumerate(clusters):
         rows_of.setdefault(cluster, []).append(row)
     members = [np.array(rows, dtype=np.int64) for rows in rows_of.values()]
-    value = float(statistic(np.arange(len(clusters), dtype=np.int64)))
+    values = statistics(np.arange(len(clusters), dtype=np.int64))
     if len(members) == 1:
-        return Interval(value, nan, nan)
+        return [Interval(float(value), nan, nan) for value in values]
     rng = np.random.default_rng(seed)
     draws = rng.integers(len(members), size=(replicas, len(members)))
-    drawn = np.array([statistic(np.concatenate([members[i] for i in draw])) for draw in draws])
+    drawn = np.array([statistics(np.concatenate([members[i] for i in draw])) for draw in draws])
+    return [_interval(float(v), d, level) for v, d in zip(values, drawn.T, strict=True)]
+
+
+def _interval(value: float, drawn: NDArray[np.float64], level: float) -> Interval:
     drawn = drawn[~np.isnan(drawn)]
     if not drawn.size:
         return Interval(value, nan, nan)
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    # Of what was drawn, not between: a median may be infinite.
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], method='inverted_cdf')
     return Interval(value, float(low), float(high))

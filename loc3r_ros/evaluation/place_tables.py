@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Sequence
 from math import cos, nan, pi, sin
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.evaluation.bootstrap import Interval, bootstrap_interval
-from loc3r_ros.evaluation.calibration import WITHIN_ONE, WITHIN_TWO, Calibration, calibration
+from loc3r_ros.evaluation.bootstrap import Interval, bootstrap_intervals
+from loc3r_ros.evaluation.calibration import WITHIN_ONE, WITHIN_TWO, calibration
 from loc3r_ros.evaluation.episode import Episode, Place
 from loc3r_ros.evaluation.localization import (
     ANGLES_DEG,
@@ -90,11 +89,10 @@ def _figures(
     kept = np.arange(len(scenes)) if only is None else only
     distance, angle = errors.distance[kept], errors.angle[kept]
 
-    def column(k: int) -> Callable[[NDArray[np.int64]], float]:
-        return lambda rows: _columns(LocalizationErrors(distance[rows], angle[rows]))[k]
+    def scores(rows: NDArray[np.int64]) -> tuple[float, ...]:
+        return _columns(LocalizationErrors(distance[rows], angle[rows]))
 
-    clusters = [scenes[k] for k in kept]
-    return tuple(bootstrap_interval(column(k), clusters) for k in range(len(COLUMNS)))
+    return tuple(bootstrap_intervals(scores, [scenes[k] for k in kept]))
 
 
 def _columns(errors: LocalizationErrors) -> tuple[float, ...]:
@@ -104,15 +102,12 @@ def _columns(errors: LocalizationErrors) -> tuple[float, ...]:
 
 
 def _calibrated(error: Array, sigma: Array, scenes: Sequence[int]) -> tuple[Interval, ...]:
-    def column(name: str, scale: float) -> Interval:
-        return bootstrap_interval(
-            lambda rows: scale * getattr(calibration(error[rows], sigma[rows]), name), scenes
-        )
+    def columns(rows: NDArray[np.int64]) -> tuple[float, ...]:
+        found = calibration(error[rows], sigma[rows])
+        shares = (100 * found.within_one, 100 * found.within_two)
+        return (*shares, found.nll, found.expected_nll)
 
-    return tuple(
-        column(field.name, 100.0 if field.name.startswith('within') else 1.0)
-        for field in fields(Calibration)
-    )
+    return tuple(bootstrap_intervals(columns, scenes))
 
 
 def _in_bev(place: Place, bearing: float) -> tuple[float, float, float]:

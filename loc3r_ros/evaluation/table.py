@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite, isnan
 from typing import Any
 
 from loc3r_ros.evaluation.bootstrap import Interval
@@ -44,7 +44,7 @@ class Table:
         return f'## {self.title}\n\n{self.note}\n\n{shown}\n'
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, ready for `json.dumps`; what is not known is null."""
+        """Plain values, ready for `json.dumps`; what is not known, or infinite, is null."""
         return {
             'title': self.title,
             'note': self.note,
@@ -74,4 +74,4 @@ def _plain(cell: Cell) -> dict[str, float | None] | float | None:
 
 
 def _number(value: float | None) -> float | None:
-    return None if value is None or isnan(value) else value
+    return value if value is not None and isfinite(value) else None

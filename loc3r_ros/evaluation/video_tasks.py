@@ -88,9 +88,10 @@ class VideoBenchmark:
             raise InputError(
                 f'{types.shape} question types for {values.shape} scores; give one each'
             )
-        for kind in np.unique(types):
-            self._check(str(kind))
-        per_type = {kind: _mean(values[types == kind]) for kind in self.types if kind in types}
+        for kind in set(types.tolist()):
+            self._check(kind)
+        of_type = {kind: values[types == kind] for kind in self.types}
+        per_type = {kind: _mean(scores) for kind, scores in of_type.items() if scores.size}
         per_task = {
             task: _mean([per_type[kind] for kind in kinds if kind in per_type])
             for task, kinds in self.tasks.items()
