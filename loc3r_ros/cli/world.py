@@ -1,5 +1,5 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""`loc3r world`: procedural rooms."""
+"""`loc3r world`: procedural rooms and flats."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from loc3r_ros.bag.writer import BagWriter
     from loc3r_ros.camera import PinholeCamera
     from loc3r_ros.world.drive import Moment
+    from loc3r_ros.world.path import Path as CameraPath
+    from loc3r_ros.world.scene import Scene
 
 START_NS = 1_700_000_000 * 10**9
 """Stamp of the first frame: fixed, so that a recording follows from its seed to the byte."""
@@ -29,17 +31,27 @@ _ODOMETRY_VARIANCE = np.diag([0.02, 0.02, 1e-6, 1e-6, 1e-6, 0.01])
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser('world', help='make procedural rooms', description=__doc__)
+    parser = commands.add_parser(
+        'world', help='make procedural rooms and flats', description=__doc__
+    )
     jobs = parser.add_subparsers(dest='job', required=True, metavar='JOB')
     record = jobs.add_parser(
         'record',
-        help='record a robot that drives through a room',
+        help='record a robot that drives through a room or a flat',
         description='Furnish a room, drive a robot with an RGB-D camera through it and write what '
         'it senses as a rosbag2 (mcap), with the true pose on /ground_truth/pose.',
-        epilog='Example: loc3r world record room --seed 7 --size 320x240',
+        epilog='Example: loc3r world record flat --apartment 3 --seed 7 --size 320x240',
     )
     record.add_argument('out', type=Path, metavar='OUT', help='folder of the bag')
     record.add_argument('--seed', type=int, default=0, help='which room (default: 0)')
+    record.add_argument(
+        '--apartment',
+        type=int,
+        nargs='?',
+        const=0,
+        metavar='ROOMS',
+        help='a flat of 1 to 4 rooms; without ROOMS the seed decides, as it does in training',
+    )
     length = record.add_mutually_exclusive_group()
     length.add_argument('--seconds', type=float, help='length (default: once through the room)')
     length.add_argument('--frames', type=int, help='length in frames')
@@ -51,28 +63,51 @@ def add_parser(commands: Any) -> None:
     record.add_argument('--device', default='cpu', help='where to render (default: cpu)')
     record.add_argument('--overwrite', action='store_true', help='replace a bag that is there')
     record.set_defaults(execute=record_room)
+    show = jobs.add_parser(
+        'show',
+        help='draw a contact sheet of a flat',
+        description='Draw a flat from above, and what one sees on a walk through it, as a PNG.',
+        epilog='Example: loc3r world show 7 -o sheet.png --rooms 3',
+    )
+    show.add_argument('seed', type=int, metavar='SEED', help='which flat')
+    show.add_argument('-o', '--out', type=Path, default=Path('sheet.png'), metavar='PNG')
+    show.add_argument('--rooms', type=int, help='1 to 4 (default: the seed decides)')
+    show.add_argument('--robot', action='store_true', help="a robot's drive, not a walk")
+    show.set_defaults(execute=show_flat)
+
+
+def show_flat(args: argparse.Namespace) -> int:
+    """Write the contact sheet."""
+    import cv2
+
+    from loc3r_ros.world.apartment import generate_apartment
+    from loc3r_ros.world.handheld import Handheld
+    from loc3r_ros.world.sheet import contact_sheet
+    from loc3r_ros.world.tour import Tour
+
+    if args.out.suffix.lower() != '.png' or not args.out.parent.is_dir():
+        raise InputError(f'{args.out}: name a .png file in a folder that exists')
+    scene = generate_apartment(args.seed, args.rooms)
+    path: CameraPath = Tour(scene) if args.robot else Handheld(scene, seed=0)
+    cv2.imwrite(str(args.out), contact_sheet(scene, path)[..., ::-1])
+    rooms = ', '.join(f'{room.name} {room.area:.0f} m^2' for room in scene.rooms)
+    print(f'{args.out}: flat {args.seed}: {rooms}; {len(scene.furniture)} things')
+    return 0
 
 
 def record_room(args: argparse.Namespace) -> int:
     """Write the bag, with a progress bar; Ctrl-C leaves what is done as a whole bag."""
-    import torch
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
     from loc3r_ros.bag.writer import BagWriter
     from loc3r_ros.world.depth_noise import DepthNoise
     from loc3r_ros.world.drive import drive
     from loc3r_ros.world.robot import camera_of
-    from loc3r_ros.world.room import generate_room
     from loc3r_ros.world.tour import Tour
 
     width, height = _size(args.size)
-    if not 0.1 <= args.rate <= 1000:
-        raise InputError(f'--rate {args.rate:g}: give 0.1 to 1000 frames a second')
-    if args.depth_noise < 0:
-        raise InputError(f'--depth-noise {args.depth_noise:g}: give 0 (exact) or more')
-    if args.device.partition(':')[0] == 'cuda' and not torch.cuda.is_available():
-        raise InputError(f'--device {args.device}: no CUDA device is usable here; use cpu')
-    scene = generate_room(args.seed)
+    _check(args)
+    scene = _scene(args)
     frames = _frames(args, Tour(scene).duration)
     period_ns = round(1e9 / args.rate)
     camera = camera_of(width, height)
@@ -88,8 +123,29 @@ def record_room(args: argparse.Namespace) -> int:
         write_static_transforms(bag)
         for k, moment in enumerate(bar.track(moments, total=frames, description='recording')):
             write_moment(bag, moment, START_NS + k * period_ns, camera)
-    print(f'{args.out}: {frames} frames of room {args.seed}')
+    kind = 'room' if args.apartment is None else 'flat'
+    print(f'{args.out}: {frames} frames of {kind} {args.seed}')
     return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    import torch
+
+    if not 0.1 <= args.rate <= 1000:
+        raise InputError(f'--rate {args.rate:g}: give 0.1 to 1000 frames a second')
+    if args.depth_noise < 0:
+        raise InputError(f'--depth-noise {args.depth_noise:g}: give 0 (exact) or more')
+    if args.device.partition(':')[0] == 'cuda' and not torch.cuda.is_available():
+        raise InputError(f'--device {args.device}: no CUDA device is usable here; use cpu')
+
+
+def _scene(args: argparse.Namespace) -> Scene:
+    from loc3r_ros.world.apartment import generate_apartment
+    from loc3r_ros.world.room import generate_room
+
+    if args.apartment is None:
+        return generate_room(args.seed)
+    return generate_apartment(args.seed, args.apartment or None)
 
 
 def write_static_transforms(bag: BagWriter) -> None:

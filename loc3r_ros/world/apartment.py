@@ -136,7 +136,8 @@ class _Builder:
         palette: Palette,
     ) -> None:
         looks, (x, y, height) = self._looks, room.size
-        cover = stock.floor_cover(looks) if kind in ('bathroom', 'kitchen') else self._floor
+        wet = kind in ('bathroom', 'kitchen')
+        cover = stock.floor_cover(looks, wet=True) if wet else self._floor
         # Under the walls, too: half of each doorway has this room's floor.
         room.lay(shell.floor(cover, np.array([x + WALL, y + WALL])), (0, 0, -shell.THICKNESS))
         room.lay(shell.ceiling(stock.ceiling_paint(looks), room.size), (0, 0, height))

@@ -72,9 +72,9 @@ class StockPalette(Palette):
         return pick(rng, make, PRINTS)
 
 
-def floor_cover(rng: Generator) -> Material:
-    """Boards, tiles or a carpet."""
-    kind = rng.choice(3, p=(0.5, 0.3, 0.2))
+def floor_cover(rng: Generator, *, wet: bool = False) -> Material:
+    """Boards, tiles or a carpet; where it gets `wet`, tiles most often and no carpet."""
+    kind = rng.choice(3, p=(0.3, 0.7, 0.0) if wet else (0.5, 0.3, 0.2))
     if kind == 0:
         return Material(pick(rng, boards), width=4.0, tint=timber(rng))
     if kind == 1:
