@@ -102,14 +102,24 @@ def build(checkpoint: Checkpoint) -> Cut3r:
 
 
 def write_checkpoint(
-    checkpoint: Checkpoint, path: Path, progress: Callable[[int], None] = lambda done: None
+    checkpoint: Checkpoint,
+    path: Path,
+    progress: Callable[[int], None] = lambda done: None,
+    about: Mapping[str, str] | None = None,
 ) -> None:
     """Write weights as safetensors, with their dimensions as JSON in the header.
+
+    Args:
+        checkpoint: what is written.
+        path: to where.
+        progress: told the bytes written.
+        about: what the header says besides; None: the licence of the published weights.
 
     Raises:
         InputError: the file cannot be written; an earlier one is left as it was.
     """
-    metadata = {'format': 'pt', 'licence': LICENCE_NOTE, _CONFIG_KEY: checkpoint.config.to_json()}
+    about = {'licence': LICENCE_NOTE} if about is None else about
+    metadata = {'format': 'pt', **about, _CONFIG_KEY: checkpoint.config.to_json()}
     write_tensors(path, dict(sorted(checkpoint.tensors.items())), metadata, progress)
 
 

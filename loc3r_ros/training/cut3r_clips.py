@@ -1,0 +1,175 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""Clips for CUT3R: short ones at first, longer ones later, always as many frames a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
+
+from loc3r_ros.cut3r.config import Cut3rConfig
+from loc3r_ros.cut3r.preprocess import ResizeCrop, resize_crop
+from loc3r_ros.geometry import Array, invert
+from loc3r_ros.training.task import Batch
+from loc3r_ros.world.splits import TRAIN, VALIDATION
+from loc3r_ros.world.video import Footage
+
+HELD_OUT_ROOMS = 24
+"""Rooms that a run looks at to see how it does elsewhere."""
+
+PAUSE, TURN = 0.1, 0.06
+"""How often a camera stands still for a frame, and how often the film goes on backwards."""
+
+STRIDES = (1, 2, 3)
+"""Frames of a reel from one of a clip to the next; each is as likely."""
+
+MIRRORED = np.diag([-1.0, 1.0, 1.0, 1.0])
+
+
+class Source(Protocol):
+    """Where footage comes from."""
+
+    def footage(self, seed: int, number: int) -> Footage:
+        """Footage of a scene; the same every time."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the curriculum.
+
+    Attributes:
+        until: step at which it ends.
+        frames: of a clip.
+    """
+
+    until: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class ClipExamples:
+    """Clips of training rooms. An example is one long clip or several short ones.
+
+    Attributes:
+        source: of footage.
+        config: of the network that will see it.
+        curriculum: stages in turn; the last goes on for ever.
+        frames: of an example, which holds as many clips as fit, and at least one.
+        dense: how many frames of each clip have points to learn from, at most.
+        rooms: how many seeds are trained on.
+        reels: of each room.
+        seed: of the run.
+    """
+
+    source: Source
+    config: Cut3rConfig
+    curriculum: tuple[Stage, ...]
+    frames: int = 32
+    dense: int = 4
+    rooms: int = 2000
+    reels: int = 2
+    seed: int = 0
+
+    def at(self, step: int, slot: int) -> Batch:
+        rng = np.random.default_rng((self.seed, step, slot))
+        stage = next((s for s in self.curriculum if step < s.until), self.curriculum[-1])
+        return self._example(
+            rng, stage.frames, TRAIN.start + rng.integers(self.rooms, size=self.frames)
+        )
+
+    def held_out(self, slot: int) -> Batch:
+        """Clips of the last stage's length, so that checks can be compared."""
+        rng = np.random.default_rng((0x4E1D, slot))
+        frames = self.curriculum[-1].frames
+        return self._example(
+            rng, frames, VALIDATION.start + (slot + np.arange(self.frames)) % HELD_OUT_ROOMS
+        )
+
+    def _example(self, rng: Generator, frames: int, seeds: NDArray[np.int64]) -> Batch:
+        clips = []
+        for seed in seeds[: max(1, self.frames // frames)]:
+            footage = self.source.footage(int(seed), int(rng.integers(self.reels)))
+            clips.append(cut_clip(footage, self.config, rng, frames, min(self.dense, frames)))
+        return self.collate(clips)
+
+    def collate(self, examples: list[Batch]) -> Batch:
+        """All clips of all examples."""
+        return {name: torch.cat([e[name] for e in examples]) for name in examples[0]}
+
+
+def cut_clip(
+    footage: Footage, config: Cut3rConfig, rng: Generator, frames: int, dense: int
+) -> dict[str, Tensor]:
+    """A clip as the encoder would see it, a batch of one.
+
+    Forwards and backwards at a stride, with pauses and returns; mirrored or not; in other light.
+
+    Returns:
+        image (1, F, 3, H, W) uint8; T_first_camera (1, F, 4, 4) float32, poses in the frame of the
+        first camera; dense (1, D) which frames have points; points (1, D, H, W, 3) float32 in the
+        camera's optical frame, m, NaN where nothing is.
+    """
+    shown = wander(rng, len(footage.rgb), frames)
+    height, width = footage.rgb.shape[1:3]
+    plan = resize_crop(width, height, config.image_size, config.square_crop)
+    told = np.sort(rng.choice(frames, dense, replace=False))
+    images = np.stack([plan.image(footage.rgb[i]) for i in shown])
+    points = points_of(footage, plan, shown[told])
+    T = invert(footage.T_map_optical[shown[0]]) @ footage.T_map_optical[shown]
+    if rng.random() < 0.5:
+        images, points = images[:, :, ::-1], points[:, :, ::-1] * (-1, 1, 1)
+        T = MIRRORED @ T @ MIRRORED
+    return {
+        'image': torch.from_numpy(_relit(images, rng).transpose(0, 3, 1, 2).copy())[None],
+        'T_first_camera': torch.from_numpy(T).float()[None],
+        'dense': torch.from_numpy(told)[None],
+        'points': torch.from_numpy(np.ascontiguousarray(points, np.float32))[None],
+    }
+
+
+def wander(rng: Generator, length: int, frames: int) -> NDArray[np.int64]:
+    """(frames,) numbers of frames of a reel, in the order that a clip shows them."""
+    stride = int(rng.choice(STRIDES)) * int(rng.choice((-1, 1)))
+    at = int(rng.integers(length))
+    shown = [at]
+    while len(shown) < frames:
+        if rng.random() < TURN:
+            stride = -stride
+        if rng.random() >= PAUSE:
+            if not 0 <= at + stride < length:
+                stride = -stride
+            at += stride
+        shown.append(at)
+    return np.array(shown)
+
+
+def points_of(footage: Footage, plan: ResizeCrop, numbers: Sequence[int] | NDArray) -> Array:
+    """(D, H, W, 3) what the network's pixels show, in the camera's optical frame, m."""
+    rays = plan.camera(footage.camera).rays
+    cut = (
+        slice(plan.top, plan.top + plan.height),
+        slice(plan.left, plan.left + plan.width),
+    )
+    depth = np.stack(
+        [
+            # The nearest pixel: a mean of two depths at an edge is a point where nothing is.
+            cv2.resize(footage.depth[i], plan.resized, interpolation=cv2.INTER_NEAREST_EXACT)[cut]
+            for i in numbers
+        ]
+    )[..., None]
+    return np.concatenate([rays * depth, depth], -1)
+
+
+def _relit(images: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
+    """A clip under another exposure, white balance and gamma."""
+    gain = rng.uniform(0.75, 1.25) * rng.uniform(0.93, 1.07, 3)
+    tone = (np.arange(256) / 255.0) ** rng.uniform(0.8, 1.25)
+    tables = np.clip(255 * tone[:, None] * gain, 0, 255).round().astype(np.uint8)
+    return np.stack([tables[:, c][images[..., c]] for c in range(3)], -1)

@@ -1,0 +1,147 @@
+# Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
+"""CUT3R's losses by hand, and that a network learns by them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from wall_footage import Wall
+
+from loc3r_ros.cut3r.checkpoint import load_checkpoint
+from loc3r_ros.cut3r.config import SHIPPED, tiny
+from loc3r_ros.cut3r.encoder import PoseEncoder
+from loc3r_ros.geometry import exp_so3, invert, pose
+from loc3r_ros.training.cut3r_begin import DEPTH, begin
+from loc3r_ros.training.cut3r_clips import ClipExamples, Stage
+from loc3r_ros.training.cut3r_losses import (
+    ALPHA,
+    mean_distance,
+    point_loss,
+    pose_losses,
+    steps,
+)
+from loc3r_ros.training.cut3r_task import WEIGHTS, Cut3rTask
+from loc3r_ros.types import Frame
+
+EXAMPLES = ClipExamples(Wall(), tiny('linear'), (Stage(10, 3),), frames=6, dense=2, rooms=3)
+
+
+def task() -> Cut3rTask:
+    return Cut3rTask(begin(EXAMPLES.config, 0), EXAMPLES)
+
+
+def test_point_loss_by_hand() -> None:
+    truth = torch.zeros(1, 1, 2, 2, 3)
+    points = truth + torch.tensor([0.3, 0.0, 0.4])
+    confidence = torch.full((1, 1, 2, 2), 2.0)
+    loss = point_loss(points, confidence, truth, torch.tensor([2.0]))
+    assert abs(float(loss) - (2 * 0.25 - ALPHA * np.log(2))) < 1e-6
+
+
+def test_unknown_depth_counts_for_nothing() -> None:
+    torch.manual_seed(0)
+    truth, points = torch.rand(2, 1, 4, 4, 3), torch.rand(2, 1, 4, 4, 3, requires_grad=True)
+    confidence = 1 + torch.rand(2, 1, 4, 4)
+    scale = mean_distance(truth)
+    cut = truth.clone()
+    cut[:, :, 2:] = torch.nan
+    loss = point_loss(points, confidence, cut, scale)
+    loss.backward()
+    above = point_loss(points[:, :, :2], confidence[:, :, :2], truth[:, :, :2], scale)
+    assert abs(float(loss.detach() - above.detach())) < 1e-6
+    assert points.grad is not None and points.grad.isfinite().all()
+    assert (points.grad[:, :, 2:] == 0).all() and (points.grad[:, :, :2] != 0).all()
+    nothing = torch.full_like(truth, torch.nan)
+    assert float(point_loss(points, confidence, nothing, mean_distance(nothing)).detach()) == 0
+
+
+def test_pose_losses_by_hand() -> None:
+    T = torch.eye(4).expand(1, 2, 4, 4).clone()
+    wrong = T.clone()
+    wrong[0, 1] = torch.from_numpy(pose(exp_so3([0, 0.6, 0]), [0.3, 0, 0.4])).float()
+    place, rotation = pose_losses(wrong, T, torch.tensor([2.0]))
+    assert abs(float(place) - 0.25 / 2) < 1e-3
+    assert abs(float(rotation) - 2 * np.sin(0.3) / 2 * 2**0.5 / 2**0.5) < 1e-3
+
+
+def test_steps_are_relative_poses() -> None:
+    rng = np.random.default_rng(0)
+    T = np.stack([pose(exp_so3(rng.normal(size=3)), rng.normal(size=3)) for _ in range(4)])
+    found = steps(torch.from_numpy(T)[None])[0].numpy()
+    assert np.allclose(found, invert(T[:-1]) @ T[1:])
+
+
+def test_a_new_network_stands_still_before_a_wall() -> None:
+    encoder = PoseEncoder(begin(SHIPPED, 0))
+    footage = Wall().footage(0, 0)
+    for i in range(3):
+        seen = encoder.observe(Frame(0.1 * i, footage.rgb[i], footage.camera))
+        assert np.abs(seen.T_world_camera - np.eye(4)).max() < 0.5
+        assert abs(np.median(seen.points_camera[..., 2]) - DEPTH) < 1
+
+
+def test_training_sees_what_the_encoder_sees() -> None:
+    """Told its own poses and points, a network has nothing to learn of them."""
+    trained = task().eval()
+    batch = EXAMPLES.at(0, 0)
+    encoder = PoseEncoder(trained.model)
+    for clip in range(2):
+        encoder.reset()
+        seen = [
+            encoder.observe(Frame(0.0, image.permute(1, 2, 0).contiguous().numpy(), None))
+            for image in batch['image'][clip]
+        ]
+        told = batch['dense'][clip]
+        batch['points'][clip] = torch.from_numpy(
+            np.stack([seen[i].points_camera for i in told.tolist()])
+        )
+        T = torch.from_numpy(np.stack([s.T_world_camera for s in seen]))
+        batch['T_first_camera'][clip] = T
+    with torch.no_grad():
+        losses = trained(batch)
+    for name in ('place', 'rotation', 'step place', 'step rotation'):
+        assert float(losses[name]) < 5e-4, name
+    assert float(losses['AbsRel']) < 1e-4
+
+
+def test_a_few_steps_make_the_loss_much_smaller() -> None:
+    trained = task()
+    batch = EXAMPLES.at(0, 0)
+    optimizer = torch.optim.AdamW([p for p in trained.parameters() if p.requires_grad], lr=2e-3)
+    totals = []
+    for _ in range(40):
+        losses = trained(batch)
+        losses['total'].backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        totals.append({name: float(value.detach()) for name, value in losses.items()})
+    first, last = totals[0], totals[-1]
+    assert last['total'] < 0.5 * first['total']
+    assert last['rotation'] + last['place'] < 0.6 * (first['rotation'] + first['place'])
+
+
+def test_only_what_images_use_is_trained() -> None:
+    trained = task()
+    trained(EXAMPLES.at(0, 0))['total'].backward()
+    for name, parameter in trained.model.named_parameters():
+        unused = 'ray_map' in name or 'masked_img' in name or 'rgb' in name
+        assert parameter.requires_grad != unused, name
+        if not unused:
+            assert parameter.grad is not None or _shortcut(name), name
+
+
+def _shortcut(name: str) -> bool:
+    """A softmax over one key is 1, whatever query and key are."""
+    return 'pose_retriever' in name and ('projq' in name or 'projk' in name or 'norm2' in name)
+
+
+def test_export_is_what_the_encoder_loads(tmp_path: Path) -> None:
+    trained = Cut3rTask(begin(SHIPPED, 0), EXAMPLES)
+    trained.export(tmp_path, {'licence': 'Apache-2.0', 'recipe': 'none'})
+    assert (tmp_path / WEIGHTS).stat().st_size < 9.4e6
+    loaded = load_checkpoint(tmp_path / WEIGHTS)
+    assert loaded.trained and loaded.config == SHIPPED
+    for name, value in trained.model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value.half().float()), name
