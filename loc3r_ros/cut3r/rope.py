@@ -69,3 +69,13 @@ def rotate(x: Tensor, rope: Rope) -> Tensor:
     u, v = wide.unflatten(-1, (2, 2, -1)).unbind(-2)
     turned = torch.stack((u * rope.cos - v * rope.sin, v * rope.cos + u * rope.sin), -2)
     return turned.flatten(-3).to(x.dtype)
+
+
+def channel_pairs(dim: int, heads: int) -> Tensor:
+    """Order (dim,) of the channels of q or k by which those that turn together lie side by side.
+
+    Products of q and k do not change when the channels of both are put in one order, and those of
+    a layer are by the rows of its weights.
+    """
+    half = torch.arange(dim // heads).view(2, 2, -1).transpose(1, 2).flatten()
+    return (torch.arange(heads)[:, None] * (dim // heads) + half).flatten()
