@@ -86,16 +86,18 @@ def lintel(paint: Material, length: float, height: float) -> Design:
 def doorway(palette: Palette, width: float) -> Design:
     """The frame of an opening, with a lip on both sides of the wall; one goes through along x."""
     paint, lining, lip = palette.lacquer(), 0.012, 0.07
-    depth = WALL + 0.03
+    # Farther out than the skirting, which ends behind it.
+    out = 0.022
+    depth = WALL + 2 * out
     post = box(paint, (depth, lining, OPENING), (0, (width - lining) / 2, 0))
     solids = [post, box(paint, (depth, lining, OPENING), (0, (lining - width) / 2, 0))]
     solids.append(box(paint, (depth, width - 2 * lining, lining), (0, 0, OPENING - lining)))
     for x in (-1, 1):
-        face = x * (WALL / 2 + 0.0075)
+        face = x * (WALL + out) / 2
         solids += [
-            box(paint, (0.015, lip, OPENING), (face, y * (width + lip) / 2, 0)) for y in (-1, 1)
+            box(paint, (out, lip, OPENING), (face, y * (width + lip) / 2, 0)) for y in (-1, 1)
         ]
-        solids.append(box(paint, (0.015, width + 2 * lip, lip), (face, 0, OPENING)))
+        solids.append(box(paint, (out, width + 2 * lip, lip), (face, 0, OPENING)))
     return Design.of('doorway', solids)
 
 
