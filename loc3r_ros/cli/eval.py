@@ -74,7 +74,7 @@ def execute(args: argparse.Namespace) -> int:
 def evaluate(args: argparse.Namespace, seeds: Sequence[int] | None, bar: Progress) -> Report:
     """Ask what a user would get from these weights."""
     from loc3r_ros.cut3r.encoder import PoseEncoder
-    from loc3r_ros.evaluation.examine import TASKS, examine
+    from loc3r_ros.evaluation.examine import examine, tasks_of
     from loc3r_ros.evaluation.journal import Journal
     from loc3r_ros.evaluation.report import Report, tables_of
     from loc3r_ros.evaluation.subject import Robot
@@ -83,6 +83,8 @@ def evaluate(args: argparse.Namespace, seeds: Sequence[int] | None, bar: Progres
     from loc3r_ros.world.splits import TEST
 
     parts = args.parts.split(',')
+    questions = args.questions if tasks_of(parts) else 0
+    situations = args.situations if 'localization' in parts else 0
     encoder = PoseEncoder.load(args.encoder, camera_only=True, device=args.device)
     vlm = SpatialVlm.load(args.vlm, device=args.device)
     about = {
@@ -94,8 +96,6 @@ def evaluate(args: argparse.Namespace, seeds: Sequence[int] | None, bar: Progres
     journal = Journal(args.out / 'episodes.jsonl', about)
     found = examine(Robot(encoder, vlm), bank, TEST if seeds is None else seeds, parts, journal)
     if seeds is None:
-        questions = args.questions if any(TASKS[part] for part in parts) else 0
-        situations = args.situations if 'localization' in parts else 0
         episodes = _enough(found, situations, questions, bar)
     else:
         episodes = list(bar.track(found, len(seeds), description='rooms'))

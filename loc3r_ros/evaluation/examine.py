@@ -52,8 +52,7 @@ def examine(
     Raises:
         InputError: an unknown part.
     """
-    if unknown := set(parts) - set(TASKS):
-        raise InputError(f'{", ".join(sorted(unknown))}: no part; use {", ".join(TASKS)}')
+    tasks_of(parts)
     for seed in seeds:
         episode = journal.episodes.get(seed) if journal else None
         if episode is None:
@@ -61,6 +60,17 @@ def examine(
             if journal:
                 journal.add(episode)
         yield episode
+
+
+def tasks_of(parts: Sequence[str]) -> set[str]:
+    """Tasks of the questions that these parts ask.
+
+    Raises:
+        InputError: there is no such part.
+    """
+    if unknown := set(parts) - set(TASKS):
+        raise InputError(f'{", ".join(sorted(unknown))}: no part; use {", ".join(TASKS)}')
+    return {task for part in parts for task in TASKS[part]}
 
 
 def _examine(subject: Subject, bank: Bank, seed: int, parts: Sequence[str]) -> Episode:
@@ -76,7 +86,7 @@ def _examine(subject: Subject, bank: Bank, seed: int, parts: Sequence[str]) -> E
         (width, depth),
         tuple((float(x), float(y)) for x, y in (room.size for room in scene.rooms)),
         _places(subject, video, T_map_bev) if 'localization' in parts else (),
-        _replies(subject, video, {task for part in parts for task in TASKS[part]}),
+        _replies(subject, video, tasks_of(parts)),
     )
 
 
