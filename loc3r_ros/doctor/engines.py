@@ -40,16 +40,16 @@ def _broken(folder: Path, what: str) -> Finding:
 
 def _finding(package: dict[str, Any], folder: Path) -> Finding:
     """Fine if one engine passes; what was refused beside it is told too."""
-    state: State = 'missing'
-    if engines := package['engines']:
-        state = 'ok' if any(engine['passed'] for engine in engines) else 'broken'
-    what = '; '.join(map(_verdict, engines)) or 'no engine'
-    remedy = '' if state == 'ok' else f'loc3r engine build {folder}'
+    engines = package['engines']
+    passed = any(engine['passed'] for engine in engines)
+    state: State = 'ok' if passed else 'broken'
+    what = '; '.join(map(_verdict, engines))
+    remedy = '' if passed else f'loc3r engine build {folder}'
     return Finding(_GROUP, package['name'], state, what, _PURPOSE, remedy, USES)
 
 
 def _verdict(engine: dict[str, Any]) -> str:
     if not engine['passed']:
-        return f'{engine["file"]} refused: {engine["reason"]}'
+        return f'{engine["engine"]} refused: {engine["reason"]}'
     test = engine['self_test']
-    return f'{engine["file"]} passed, {test["latency_ms"]:.1f} ms a step'
+    return f'{engine["engine"]} passed, {test["latency_ms"]:.1f} ms a step'

@@ -11,7 +11,8 @@ import pytest
 import torch
 from tensorrt_stand_in import TensorRtStandIn
 
-from loc3r_ros.cut3r import Cut3r, tiny
+from loc3r_ros.cut3r.config import tiny
+from loc3r_ros.cut3r.model import Cut3r
 
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')
@@ -20,6 +21,7 @@ from loc3r_ros.cut3r.export import Target, export_package  # noqa: E402
 from loc3r_ros.cut3r.graph import Variant  # noqa: E402
 from loc3r_ros.runtime.selftest import self_test  # noqa: E402
 from loc3r_ros.runtime.tensorrt.build import build  # noqa: E402
+from loc3r_ros.runtime.tensorrt.check import passed, report  # noqa: E402
 from loc3r_ros.runtime.tensorrt.presets import read  # noqa: E402
 from loc3r_ros.runtime.tensorrt.session import open_session  # noqa: E402
 
@@ -93,6 +95,16 @@ def test_the_graph_asks_for_nothing_that_tensorrt_is_known_to_refuse(package):
     types = {value.type.tensor_type.elem_type for value in graph.value_info}
     types |= {weight.data_type for weight in graph.initializer}
     assert onnx.TensorProto.DOUBLE not in types
+
+
+def test_where_no_engine_passes_the_report_asks_onnx_runtime(package, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'tensorrt', None)
+    told = report([package])
+    assert passed(told)
+    *refused, row = told['packages'][0]['engines']
+    assert [r['passed'] for r in refused] == [False]
+    assert row['engine'].startswith('onnxruntime ')
+    assert row['self_test']['errors']['camera_token'] < 1e-3
 
 
 def test_it_needs_no_torch():

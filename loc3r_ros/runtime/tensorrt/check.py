@@ -1,5 +1,8 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""The self-test of engines: after a build, and of all that lie in a folder, as a report."""
+"""The self-test of engines: after a build, and of all that lie in a folder, as a report.
+
+As when an encoder is opened, ONNX Runtime is asked where no engine of TensorRT passes.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 
 from loc3r_ros import __version__
 from loc3r_ros.errors import EngineError
+from loc3r_ros.runtime.onnx_session import OnnxSession
 from loc3r_ros.runtime.package import Package
 from loc3r_ros.runtime.selftest import SelfTest, self_test
 from loc3r_ros.runtime.tensorrt.cache import EngineFile, engines
@@ -57,18 +61,31 @@ def passed(report: dict[str, Any]) -> bool:
 def _package(package: Package) -> dict[str, Any]:
     about = ('name', 'weights', 'precision', 'opset', 'attention', 'exporter')
     found = [_engine(package, path) for path in engines(package)]
+    if not any(row['passed'] for row in found):
+        found.append(_onnxruntime(package))
     return {key: getattr(package, key) for key in about} | {'engines': found}
 
 
 def _engine(package: Package, path: Path) -> dict[str, Any]:
-    row: dict[str, Any] = {'file': path.name, 'passed': False}
+    row: dict[str, Any] = {'engine': path.name, 'passed': False}
     try:
         engine = EngineFile.read(path)
         row |= {'machine': asdict(engine.recipe.machine), 'built': engine.built}
         row['settings'] = asdict(engine.recipe.settings)
         if reason := engine.mismatch(package, this_machine()):
             return row | {'reason': reason}
-        test = try_engine(package, engine)
+        return row | _verdict(try_engine(package, engine))
     except EngineError as error:
         return row | {'reason': str(error)}
-    return row | {'passed': test.passed, 'reason': test.reason, 'self_test': asdict(test)}
+
+
+def _onnxruntime(package: Package) -> dict[str, Any]:
+    try:
+        test = self_test(OnnxSession(package), package.golden, package.precision)
+    except EngineError as error:
+        return {'engine': 'onnxruntime', 'passed': False, 'reason': str(error)}
+    return {'engine': test.session} | _verdict(test)
+
+
+def _verdict(test: SelfTest) -> dict[str, Any]:
+    return {'passed': test.passed, 'reason': test.reason, 'self_test': asdict(test)}
