@@ -16,7 +16,7 @@ from torch import Tensor
 
 from loc3r_ros.cut3r.config import Cut3rConfig
 from loc3r_ros.cut3r.preprocess import ResizeCrop, resize_crop
-from loc3r_ros.geometry import Array, invert
+from loc3r_ros.geometry import invert
 from loc3r_ros.training.task import Batch
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 from loc3r_ros.world.video import Footage
@@ -62,7 +62,7 @@ class ClipExamples:
         config: of the network that will see it.
         curriculum: stages in turn; the last goes on for ever.
         frames: of an example, which holds as many clips as fit, and at least one.
-        dense: how many frames of each clip have points to learn from, at most.
+        dense: how many frames of each clip have depth to learn from, at most.
         rooms: how many seeds are trained on.
         reels: of each room.
         seed: of the run.
@@ -71,8 +71,8 @@ class ClipExamples:
     source: Source
     config: Cut3rConfig
     curriculum: tuple[Stage, ...]
-    frames: int = 32
-    dense: int = 4
+    frames: int = 16
+    dense: int = 2
     rooms: int = 2000
     reels: int = 2
     seed: int = 0
@@ -113,24 +113,27 @@ def cut_clip(
 
     Returns:
         image (1, F, 3, H, W) uint8; T_first_camera (1, F, 4, 4) float32, poses in the frame of the
-        first camera; dense (1, D) which frames have points; points (1, D, H, W, 3) float32 in the
-        camera's optical frame, m, NaN where nothing is.
+        first camera; dense (1, D) which frames have depth; depth (1, D, H, W) float16, m along the
+        optical axis, NaN where nothing is; camera (1, 4) float32: fx, fy, cx, cy, pixels.
     """
     shown = wander(rng, len(footage.rgb), frames)
     height, width = footage.rgb.shape[1:3]
     plan = resize_crop(width, height, config.image_size, config.square_crop)
     told = np.sort(rng.choice(frames, dense, replace=False))
     images = np.stack([plan.image(footage.rgb[i]) for i in shown])
-    points = points_of(footage, plan, shown[told])
+    depth = depth_of(footage, plan, shown[told])
+    lens = plan.camera(footage.camera)
+    cx = lens.cx
     T = invert(footage.T_map_optical[shown[0]]) @ footage.T_map_optical[shown]
     if rng.random() < 0.5:
-        images, points = images[:, :, ::-1], points[:, :, ::-1] * (-1, 1, 1)
+        images, depth, cx = images[:, :, ::-1], depth[:, :, ::-1], plan.width - 1 - cx
         T = MIRRORED @ T @ MIRRORED
     return {
         'image': torch.from_numpy(_relit(images, rng).transpose(0, 3, 1, 2).copy())[None],
         'T_first_camera': torch.from_numpy(T).float()[None],
         'dense': torch.from_numpy(told)[None],
-        'points': torch.from_numpy(np.ascontiguousarray(points, np.float32))[None],
+        'depth': torch.from_numpy(depth.astype(np.float16))[None],
+        'camera': torch.tensor([[lens.fx, lens.fy, cx, lens.cy]]),
     }
 
 
@@ -150,21 +153,34 @@ def wander(rng: Generator, length: int, frames: int) -> NDArray[np.int64]:
     return np.array(shown)
 
 
-def points_of(footage: Footage, plan: ResizeCrop, numbers: Sequence[int] | NDArray) -> Array:
-    """(D, H, W, 3) what the network's pixels show, in the camera's optical frame, m."""
-    rays = plan.camera(footage.camera).rays
-    cut = (
-        slice(plan.top, plan.top + plan.height),
-        slice(plan.left, plan.left + plan.width),
-    )
-    depth = np.stack(
+def depth_of(
+    footage: Footage, plan: ResizeCrop, numbers: Sequence[int] | NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """(D, H, W) depth at the network's pixels, m along the optical axis."""
+    rows = slice(plan.top, plan.top + plan.height)
+    columns = slice(plan.left, plan.left + plan.width)
+    return np.stack(
         [
             # The nearest pixel: a mean of two depths at an edge is a point where nothing is.
-            cv2.resize(footage.depth[i], plan.resized, interpolation=cv2.INTER_NEAREST_EXACT)[cut]
+            cv2.resize(footage.depth[i], plan.resized, interpolation=cv2.INTER_NEAREST_EXACT)[
+                rows, columns
+            ]
             for i in numbers
         ]
-    )[..., None]
-    return np.concatenate([rays * depth, depth], -1)
+    ).astype(np.float32)
+
+
+def points_of(depth: Tensor, camera: Tensor) -> Tensor:
+    """(B, D, H, W, 3) float32 points in the optical frame, m, of what `cut_clip` gives."""
+    height, width = depth.shape[-2:]
+    v, u = torch.meshgrid(
+        torch.arange(height, device=depth.device),
+        torch.arange(width, device=depth.device),
+        indexing='ij',
+    )
+    fx, fy, cx, cy = (value[:, None, None, None] for value in camera.unbind(-1))
+    z = depth.float()
+    return torch.stack([(u - cx) / fx * z, (v - cy) / fy * z, z], -1)
 
 
 def _relit(images: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:

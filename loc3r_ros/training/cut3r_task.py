@@ -16,7 +16,7 @@ from loc3r_ros.cut3r.heads import Levels, Maps
 from loc3r_ros.cut3r.model import Cut3r, patch_grid
 from loc3r_ros.cut3r.postprocess import camera_to_world, to_world
 from loc3r_ros.cut3r.rope import Layout, rope_table
-from loc3r_ros.training.cut3r_clips import ClipExamples
+from loc3r_ros.training.cut3r_clips import ClipExamples, points_of
 from loc3r_ros.training.cut3r_losses import mean_distance, point_loss, pose_losses, steps
 from loc3r_ros.training.task import Batch, Task
 
@@ -76,7 +76,8 @@ class Cut3rTask(Task):
                 activations.camera_pose(self.model.downstream_head.pose_head(seen.camera))
             )
             maps = _maps(self.model, seen.at(dense), (image.shape[-2], image.shape[-1]))
-            return self._losses(maps, poses, batch['points'], T, dense)
+            points = points_of(batch['depth'], batch['camera'])
+            return self._losses(maps, poses, points, T, dense)
 
     def _losses(
         self, maps: Maps, poses: Tensor, points: Tensor, T: Tensor, dense: Tensor

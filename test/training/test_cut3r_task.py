@@ -94,16 +94,16 @@ def test_training_sees_what_the_encoder_sees() -> None:
             for image in batch['image'][clip]
         ]
         told = batch['dense'][clip]
-        batch['points'][clip] = torch.from_numpy(
-            np.stack([seen[i].points_camera for i in told.tolist()])
-        )
+        depth = np.stack([seen[i].points_camera[..., 2] for i in told.tolist()])
+        batch['depth'][clip] = torch.from_numpy(depth)
         T = torch.from_numpy(np.stack([s.T_world_camera for s in seen]))
         batch['T_first_camera'][clip] = T
     with torch.no_grad():
         losses = trained(batch)
     for name in ('place', 'rotation', 'step place', 'step rotation'):
         assert float(losses[name]) < 5e-4, name
-    assert float(losses['AbsRel']) < 1e-4
+    # Depth is told in half precision.
+    assert float(losses['AbsRel']) < 1e-3
 
 
 def test_a_few_steps_make_the_loss_much_smaller() -> None:
