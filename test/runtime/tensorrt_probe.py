@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import tensorrt_bindings
 
+from loc3r_ros.errors import EngineError
 from loc3r_ros.runtime.tensorrt import bindings, progress
 
 
@@ -61,7 +62,12 @@ def ours() -> list[str]:
         np.dtype(tensorrt_bindings.nptype(getattr(tensorrt_bindings.DataType, name))).name
         for name in ('FLOAT', 'UINT8', 'BOOL')
     ]
-    return [bindings.told(), str(going and stopped), *dtypes]
+    errors = bindings.told()
+    try:
+        bindings.start(tensorrt_bindings.Runtime, logger)
+    except EngineError as error:
+        errors += f', {error}'
+    return [errors, str(going and stopped), *dtypes]
 
 
 if __name__ == '__main__':

@@ -41,8 +41,8 @@ class TensorRtStandIn:
     Attributes:
         calls: name and arguments of what was asked of TensorRT.
         defect: `unwritten` leaves outputs alone, `off` is a little off, `forgets` the state;
-            `no_enqueue`, `no_context`, `no_engine` fail; `no_builder`, `no_parser` fail to build;
-            a `shape_tensor` is wanted on the host.
+            `no_enqueue`, `no_context`, `no_engine` fail to run; `no_builder`, `no_parser`,
+            `no_driver` to build; a `shape_tensor` is wanted on the host.
         while_building: called between two steps of a build.
     """
 
@@ -103,6 +103,9 @@ class _Monitor:
 
 class _Builder:
     def __init__(self, owner: TensorRtStandIn, log: Any) -> None:
+        if owner.defect == 'no_driver':
+            log.log(_Logger.ERROR, 'CUDA initialization failure with error: 35')
+            raise TypeError('pybind11::init(): factory function returned nullptr')
         self.owner, self.log = owner, log
 
     def create_network(self, flags: int) -> SimpleNamespace:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -112,7 +113,7 @@ def test_progress_is_told(stand_in, tmp_path, monkeypatch):
 def test_an_engine_larger_than_its_weights_is_remarked_on(stand_in, tmp_path):
     lines = []
     build(package_in(tmp_path), SETTINGS, lines.append)
-    assert 'times as large as its weights: is it in fp32?' in lines[-1]
+    assert 'times as large as its weights: in fp32?' in lines[-1]
     lines.clear()
     build(package_in(tmp_path, graph=b'g' * 400), SETTINGS, lines.append)
     assert not [line for line in lines if 'as large' in line]
@@ -171,6 +172,26 @@ def test_too_little_memory_is_said_before(stand_in, tmp_path):
         build(package, SETTINGS, quiet)
     stand_in.cuda.free = 10
     build(package, SETTINGS, quiet)
+
+
+def test_a_folder_that_cannot_be_written(stand_in, tmp_path, monkeypatch):
+    package = package_in(tmp_path)
+    before = names(tmp_path)
+
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr('os.fsync', full)
+    with pytest.raises(EngineError, match=r'cannot write to .*: No space left on device'):
+        build(package, SETTINGS, quiet)
+    assert {name for name in names(tmp_path) if not name.endswith('.timing')} == before
+
+
+def test_a_tensorrt_that_does_not_start(stand_in, tmp_path):
+    package = package_in(tmp_path)
+    stand_in.defect = 'no_driver'
+    with pytest.raises(EngineError, match='does not start on this driver: CUDA initialization'):
+        build(package, SETTINGS, quiet)
 
 
 KILLED = """

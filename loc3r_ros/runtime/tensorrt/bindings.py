@@ -13,6 +13,7 @@ import logging
 import re
 import sys
 from collections import deque
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -82,3 +83,15 @@ def told() -> str:
     text = '; '.join(_errors)
     _errors.clear()
     return text or 'TensorRT gave no reason'
+
+
+def start(kind: Callable[[Any], Any], log: Any) -> Any:
+    """A builder or a runtime: the objects that fail where TensorRT and the driver do not agree.
+
+    Raises:
+        EngineError: TensorRT gives none.
+    """
+    try:
+        return kind(log)
+    except TypeError as error:  # so pybind11 says that a factory gave nothing
+        raise EngineError(f'TensorRT does not start on this driver: {told()}') from error

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from loc3r_ros.errors import EngineError
 from loc3r_ros.runtime.package import Package
-from loc3r_ros.runtime.tensorrt.bindings import load, logger, told
+from loc3r_ros.runtime.tensorrt.bindings import load, logger, start, told
 from loc3r_ros.runtime.tensorrt.cache import EngineFile, Recipe, engines
 from loc3r_ros.runtime.tensorrt.gpu import gpu
 from loc3r_ros.runtime.tensorrt.machine import this_machine
@@ -45,10 +45,9 @@ def build(package: Package, settings: Settings, say: Say, *, anew: bool = False)
 
     Raises:
         EngineError: the package is damaged, another process builds the same, there is too little
-            memory, or TensorRT cannot; an engine that was there before stays.
+            memory or no place to write, or TensorRT cannot; an engine that was there before stays.
     """
-    machine = this_machine()
-    recipe = Recipe.of(package, machine, settings)
+    recipe = Recipe.of(package, this_machine(), settings)
     path = recipe.path(package)
     if not anew and (engine := _built(path, package)):
         say(f'{path.name} is there already, built {engine.built["at"]}')
@@ -57,16 +56,24 @@ def build(package: Package, settings: Settings, say: Say, *, anew: bool = False)
     onnx_bytes = _onnx_bytes(package)
     _check_memory(onnx_bytes)
     _say_last_duration(package, say)
+    try:
+        engine = _build(package, recipe, path, onnx_bytes, say)
+    except OSError as error:
+        raise EngineError(f'cannot write to {package.folder}: {error.strerror}') from error
+    if engine.nbytes > _SUSPICIOUS * onnx_bytes:
+        say(f'it is {engine.nbytes / onnx_bytes:.1f} times as large as its weights: in fp32?')
+    return engine
+
+
+def _build(package: Package, recipe: Recipe, path: Path, onnx_bytes: int, say: Say) -> EngineFile:
     with _partial(path) as file:
-        start = time.monotonic()
-        timing = package.folder / f'{_slug(str(machine))}.timing'
-        digest, nbytes = _compile_into(file, package, settings, timing, say)
+        begin = time.monotonic()
+        timing = package.folder / f'{_slug(str(recipe.machine))}.timing'
+        digest, nbytes = _compile_into(file, package, recipe.settings, timing, say)
         Path(file.name).replace(path)
-    seconds = time.monotonic() - start
-    if nbytes > _SUSPICIOUS * onnx_bytes:
-        say(f'it is {nbytes / onnx_bytes:.1f} times as large as its weights: is it in fp32?')
+    seconds = round(time.monotonic() - begin, 1)
     now = datetime.now(timezone.utc).isoformat(timespec='seconds')
-    built = {'at': now, 'seconds': round(seconds, 1), 'onnx_bytes': onnx_bytes}
+    built = {'at': now, 'seconds': seconds, 'onnx_bytes': onnx_bytes}
     engine = EngineFile(path, recipe, digest, nbytes, built)
     engine.write()
     return engine
@@ -160,7 +167,7 @@ def _compile_into(
 def _compile(package: Package, settings: Settings, timing: Path, progress: Any) -> memoryview:
     tensorrt = load()
     log = logger(tensorrt)
-    builder: trt.Builder = tensorrt.Builder(log)
+    builder: trt.Builder = start(tensorrt.Builder, log)
     # Its value differs between versions. In 11 every network is strongly typed, and it is ignored.
     typed = 1 << int(tensorrt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
     network: trt.INetworkDefinition = builder.create_network(typed)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from loc3r_ros.errors import EngineError, InputError
 from loc3r_ros.runtime.package import Package
 from loc3r_ros.runtime.session import Arrays, StateSpec, TensorSpec
-from loc3r_ros.runtime.tensorrt.bindings import load, logger, told
+from loc3r_ros.runtime.tensorrt.bindings import load, logger, start, told
 from loc3r_ros.runtime.tensorrt.cache import EngineFile, find
 from loc3r_ros.runtime.tensorrt.gpu import DeviceTensor, Gpu, gpu
 from loc3r_ros.runtime.tensorrt.graph import CudaGraph
@@ -62,7 +62,7 @@ class TensorRtSession:
         self._initial = package.golden.initial
         plan = engine.load()
         with self._gpu.current():
-            self._runtime: trt.Runtime = tensorrt.Runtime(logger(tensorrt))
+            self._runtime: trt.Runtime = start(tensorrt.Runtime, logger(tensorrt))
             self._engine: trt.ICudaEngine = self._runtime.deserialize_cuda_engine(plan)
             if self._engine is None:
                 raise EngineError(f'{engine.path.name}: {told()}')
