@@ -104,8 +104,11 @@ class Localizer:
         T_base_camera: (4, 4) mount of the camera on the robot, from its static TF. Without it the
             first depth image tells which way is up, and failing that the camera is taken as level.
         tracker: settings of the tracker.
+        tokens_only: the encoder gives camera tokens for a language model and nothing else: poses
+            and points are to the bit as without it.
 
     Attributes:
+        encoder, tokens_only: as given.
         epoch: id of the map's life.
         late_frames: frames left out because they came after later ones.
 
@@ -119,6 +122,7 @@ class Localizer:
         encoder: PoseEncoder | None = None,
         T_base_camera: Array | None = None,
         tracker: TrackerConfig | None = None,
+        tokens_only: bool = False,
     ) -> None:
         if encoder is not None and not encoder.trained:
             raise InputError(
@@ -126,6 +130,7 @@ class Localizer:
                 'or run without an encoder on a camera with depth'
             )
         self.encoder = encoder
+        self.tokens_only = tokens_only
         self.tracker = Tracker(tracker)
         self.epoch = 0
         self.late_frames = 0
@@ -171,15 +176,16 @@ class Localizer:
         if self.encoder is not None:
             with timed(latency, 'encoder'):
                 observation = self.encoder.observe(frame)
+        heard = None if self.tokens_only else observation
         with timed(latency, 'cloud'):
             points, pixels, stride = mapped_points(frame)
-            if not len(points) and observation is not None:
-                points = encoder_points(observation, self.tracker.prior.scale)
+            if not len(points) and heard is not None:
+                points = encoder_points(heard, self.tracker.prior.scale)
                 pixels = np.zeros(frame.rgb[::stride, ::stride].shape[:2], bool)
-        if not self._placed and (len(points) or observation is not None):
+        if not self._placed and (len(points) or heard is not None):
             self._place(frame)
         with timed(latency, 'tracking'):
-            pose = self.tracker.step(frame, observation)
+            pose = self.tracker.step(frame, heard)
         index, self._index = self._index, self._index + 1
         return Step(
             frame,
@@ -275,7 +281,7 @@ class Localizer:
         self._placed, self._floor_height = True, about['floor_height']
 
     def _settings(self) -> dict[str, Any]:
-        encoder = None if self.encoder is None else self.encoder.fingerprint
+        encoder = self.encoder.fingerprint if self.encoder and not self.tokens_only else None
         return {'encoder': encoder, 'tracker': asdict(self.tracker.config)}
 
     def _read(self, folder: Path) -> tuple[dict[str, Any], dict[str, NDArray]]:

@@ -7,9 +7,11 @@ be resumed, and a finished one be asked about, without tracking it anew.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
@@ -19,6 +21,9 @@ from loc3r_ros.bag.recording import Recording
 from loc3r_ros.errors import InputError
 from loc3r_ros.localizer import Step
 from loc3r_ros.types import TrackedPose, TrackingState, View
+
+if TYPE_CHECKING:
+    from loc3r_ros.cut3r.encoder import PoseEncoder
 
 NAME = 'keyframes.npz'
 
@@ -82,6 +87,25 @@ class Keyframes:
                 f'{len(self) - shown} of {len(self)} keyframes are not in the recording any more: '
                 'it has changed since the run; run anew with --overwrite'
             )
+
+    def look_again(self, recording: Recording, encoder: PoseEncoder) -> None:
+        """Give keyframes of a run without an encoder the camera tokens that it lacked.
+
+        The encoder sees all images in between, as it would have in that run.
+        """
+        if not self.images or all(map(len, self.tokens)):
+            return
+        row = {image: k for k, image in enumerate(self.images)}
+        newest = -math.inf
+        encoder.reset()
+        for sample in recording.samples(self.images[0]):
+            if sample.index > self.images[-1]:
+                break
+            if sample.frame.stamp > newest:  # others came late, and the run left them out
+                newest = sample.frame.stamp
+                token = encoder.observe(sample.frame).camera_token
+                if sample.index in row:
+                    self.tokens[row[sample.index]] = token
 
     def save(self, path: Path, source: str = '') -> None:
         """Write all, with what it was made from.

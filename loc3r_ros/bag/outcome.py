@@ -50,6 +50,7 @@ class Outcome:
         agreement: of the map with the one of the true poses.
         scale, scale_source: see `TrackedPose`.
         replies: to what was asked at its end.
+        notes: what else is worth knowing, in plain words.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Outcome:
     scale: float = 1.0
     scale_source: str = 'none'
     replies: tuple[Reply, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, Any]:
         """The content of summary.json."""
@@ -91,6 +93,7 @@ class Outcome:
             'map': self._map_summary(),
             'topics': {k: v for k, v in vars(self.topics).items() if isinstance(v, str)},
             'problems': list(self.problems),
+            'notes': list(self.notes),
             'versions': _versions(),
         }
         if self.scale_source != 'none':
@@ -123,7 +126,7 @@ class Outcome:
             truth, error = np.full((len(rows), 3), np.nan), np.full(len(rows), np.nan)
             truth[known], error[known] = self.errors.truth[:, :3, 3], self.errors.error
         confidence = _of(log.confidence, rows)
-        notes = []
+        notes = list(self.notes)
         if summary['epochs'] > 1:
             notes.append(
                 f'Time ran backwards: {summary["epochs"]} epochs were tracked, each with a '

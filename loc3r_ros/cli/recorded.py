@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from loc3r_ros.hub import shipped
 from loc3r_ros.vlm.open import PRECISIONS, open_engine
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from loc3r_ros.bag.recording import Recording
     from loc3r_ros.bag.runner import Interview, Run
     from loc3r_ros.bag.witness import Witness
+    from loc3r_ros.cut3r.encoder import PoseEncoder
+
+logger = logging.getLogger(__name__)
 
 
 def add_topics(group: argparse._ActionsContainer) -> None:
@@ -39,12 +44,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     topics.add_argument('--slop', metavar='S', type=float, help='pairing of colour and depth, s')
     topics.add_argument('--base-frame', default='base_link', help='default: base_link')
-    model = parser.add_argument_group('encoder (needed where there is no depth)')
-    model.add_argument('--weights', type=Path, help='CUT3R weights (loc3r weights --help)')
+    model = parser.add_argument_group(
+        "encoder (where there is no depth; default: the package's CUT3R-tiny, where it has one)"
+    )
+    model.add_argument(
+        '--weights',
+        metavar='FILE',
+        type=Path,
+        help='CUT3R weights (loc3r weights --help), which also help where there is depth; none: '
+        "not even the package's",
+    )
     model.add_argument('--update-rule', choices=('cut3r', 'ttt3r'), default='cut3r')
     model.add_argument('--device', default='cpu', help='cpu, cuda, ... (default: cpu)')
-    vlm = parser.add_argument_group('language model (without one, what geometry knows is answered)')
-    vlm.add_argument('--vlm', metavar='FOLDER', type=Path, help='its weights')
+    vlm = parser.add_argument_group(
+        "language model (default: the package's Loc3R-tiny, where it has one; without one, what "
+        'geometry knows is answered)'
+    )
+    vlm.add_argument('--vlm', metavar='FOLDER', type=Path, help='its weights; none: no model')
     vlm.add_argument('--vlm-device', default='auto', help='default: auto, a GPU if any')
     vlm.add_argument('--vlm-precision', choices=PRECISIONS, default='auto')
     vlm.add_argument(
@@ -78,13 +94,13 @@ def open_recording(args: argparse.Namespace) -> Recording:
 
 
 def open_witness(args: argparse.Namespace) -> Witness:
-    """Who answers, with the language model that the options name."""
+    """Who answers, with the language model that the options name, or that of the package."""
     from loc3r_ros.bag.witness import Witness
 
     return Witness(
         partial(
             open_engine,
-            args.vlm,
+            shipped.chosen(args.vlm, shipped.language_model()),
             device=args.vlm_device,
             precision=args.vlm_precision,
             allow=args.vlm_allow,
@@ -107,17 +123,64 @@ def make_run(
     from loc3r_ros.pipeline import Pipeline
 
     bev = BevConfig(resolution=args.resolution, max_range=args.max_range)
-    encoder = _load_encoder(args)
+    speaks = witness is not None and not args.vlm and shipped.language_model() is not None
+    encoder, tokens_only = _open_encoder(args, recording.topics.depth is not None, speaks)
+    poses = encoder is not None and not tokens_only
     return Run(
         recording,
         args.bag.resolve().name,
         out,
         RunConfig(args.base_frame, ground_truth, bev, args.resume, args.overwrite),
-        lambda mount: Pipeline(encoder=encoder, T_base_camera=mount, bev=bev),
-        weights='none' if args.weights is None else args.weights.name,
+        lambda mount: Pipeline(
+            encoder=encoder, T_base_camera=mount, bev=bev, tokens_only=tokens_only
+        ),
+        weights=_name(args.weights) if poses else shipped.NONE,
         witness=witness,
         interview=interview,
+        notes=_announce(args, encoder, tokens_only, speaks),
     )
+
+
+def _open_encoder(
+    args: argparse.Namespace, has_depth: bool, wants_tokens: bool
+) -> tuple[PoseEncoder | None, bool]:
+    """The encoder, and whether it only gives camera tokens.
+
+    That of the package tracks where there is no depth. Where there is, it would add nothing to the
+    poses; it is there for the language model that was trained with it, or not at all.
+    """
+    path = shipped.chosen(args.weights, shipped.encoder())
+    tokens_only = has_depth and not args.weights
+    if path is None or (tokens_only and not wants_tokens):
+        return None, False
+    from loc3r_ros.cut3r.encoder import PoseEncoder
+
+    rule, device = args.update_rule, args.device
+    encoder = PoseEncoder.load(path, update_rule=rule, device=device, camera_only=tokens_only)
+    return encoder, tokens_only
+
+
+def _announce(
+    args: argparse.Namespace, encoder: PoseEncoder | None, tokens_only: bool, speaks: bool
+) -> tuple[str, ...]:
+    """Say, once, which of the package's weights are at work; the same for the report."""
+    roles = []
+    if encoder is not None and not args.weights:
+        what = 'camera tokens' if tokens_only else 'poses'
+        roles.append(f'{shipped.ENCODER_NAME} gives {what}')
+    if speaks:
+        roles.append(f'{shipped.LANGUAGE_NAME} answers')
+    if not roles:
+        return ()
+    if not args.weights and (not args.vlm or str(args.vlm) == shipped.NONE):
+        shipped.use_one_thread()
+    note = shipped.note(*roles)
+    logger.info(note)
+    return (note,)
+
+
+def _name(weights: Path | None) -> str:
+    return weights.name if weights else shipped.ENCODER_NAME
 
 
 class ProgressBar:
@@ -169,14 +232,6 @@ def conclude(outcome: Outcome, out: Path) -> int:
         print(f'loc3r: error: {outcome.failure}', file=sys.stderr)
         return 130 if outcome.failure.startswith('interrupted') else 2
     return 0
-
-
-def _load_encoder(args: argparse.Namespace) -> Any:
-    if args.weights is None:
-        return None
-    from loc3r_ros.cut3r.encoder import PoseEncoder
-
-    return PoseEncoder.load(args.weights, update_rule=args.update_rule, device=args.device)
 
 
 def _four(text: str) -> tuple[float, float, float, float]:

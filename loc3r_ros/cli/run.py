@@ -12,6 +12,7 @@ from typing import Any
 from loc3r_ros.cli import recorded
 from loc3r_ros.cli.interview import Interview, Question
 from loc3r_ros.errors import InputError
+from loc3r_ros.hub import shipped
 
 
 def add_parser(commands: Any) -> None:
@@ -48,7 +49,7 @@ def add_parser(commands: Any) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Run, with a progress bar; says the answers, and where the report is."""
-    if args.vlm and not args.questions:
+    if args.vlm and str(args.vlm) != shipped.NONE and not args.questions:
         raise InputError('--vlm answers questions, but none is asked: add --ask or --localize')
     bar = recorded.ProgressBar()
     with ExitStack() as opened:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loc3r_ros.geometry import Array
 from loc3r_ros.types import AgentPose, Target, View
@@ -32,7 +33,7 @@ class SpatialVlm:
         can_localize: whether the localization heads have weights; without, words are answered and
             places are not.
         takes_camera_tokens: whether the camera projector has weights; without, camera tokens are
-            left out.
+            left out, as are those of an encoder that gives others than the model takes.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class SpatialVlm:
         self._takes_camera_tokens = takes_camera_tokens
         self._first: View | None = None
         self._newest: View | None = None
+        self._warned = False
 
     @classmethod
     def load(
@@ -74,13 +76,12 @@ class SpatialVlm:
         """Take in one keyframe; one of another epoch begins anew.
 
         Raises:
-            InputError: its image or camera token do not fit the model.
+            InputError: its image does not fit the model, or its camera token is not finite.
             NoAnswerError: out of memory even with the fewest frames.
         """
         if self._first is not None and view.epoch != self._first.epoch:
             self.reset()
-        token = view.camera_token if self._takes_camera_tokens else None
-        self._stream.observe(view.rgb, token, view.stamp)
+        self._stream.observe(view.rgb, self._token_of(view), view.stamp)
         self._newest = view
         if self._first is None:
             self._first = view
@@ -121,6 +122,25 @@ class SpatialVlm:
         """Forget all and free the caches."""
         self._first = self._newest = None
         self._stream.close()
+
+    def _token_of(self, view: View) -> NDArray[np.float32] | None:
+        """The camera token, where it is of the kind of CUT3R that the model was trained with."""
+        token = view.camera_token
+        if token is None or not self._takes_camera_tokens:
+            return None
+        width = self._stream.camera_dim
+        if token.shape == (width,):
+            return token
+        if not self._warned:
+            self._warned = True
+            _log.warning(
+                '%s takes camera tokens of %d numbers and the encoder gives %s: they are left out, '
+                'and it answers from images alone. Use the CUT3R that it was trained with',
+                self.identity,
+                width,
+                token.shape,
+            )
+        return None
 
     def _situated(self, situation: str) -> Situated:
         if not self._can_localize:

@@ -71,6 +71,11 @@ class VideoStream:
         return self._video.budget
 
     @property
+    def camera_dim(self) -> int:
+        """Numbers of a camera token."""
+        return self._model.config.camera_dim
+
+    @property
     def stamps(self) -> list[float]:
         """Of the frames that answers are about, s."""
         return self._video.use(lambda prefix: [frame.stamp for frame in prefix.frames])
