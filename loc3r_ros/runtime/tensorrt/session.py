@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _NAN = 0xFF
 """A byte that makes every float format a NaN when repeated."""
+_NON_BLOCKING = 1
+"""CU_STREAM_NON_BLOCKING: what PyTorch does on the default stream does not end a capture."""
 
 
 def open_session(package: Package) -> TensorRtSession:
@@ -70,7 +72,7 @@ class TensorRtSession:
             self._context: trt.IExecutionContext = self._engine.create_execution_context()
             if self._context is None:
                 raise EngineError(f'{engine.path.name}: no context: {told()}')
-            self._stream = self._gpu.driver.Stream()
+            self._stream = self._gpu.driver.Stream(_NON_BLOCKING)
             self._allocate()
             self.reset()
             self._graph = self._capture()
