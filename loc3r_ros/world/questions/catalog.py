@@ -43,6 +43,10 @@ match, a 'place' by its distance from `Question.place`; the answer there is the 
 """
 
 
+SITUATIONS = 24
+"""With fewer a rare answer is often missing ('behind'), and then its kind is not asked at all."""
+
+
 def catalog(
     visit: Visit, count: int, seed: int = 0, where: Sequence[Situation] | None = None
 ) -> list[Question]:
@@ -55,10 +59,11 @@ def catalog(
         visit: the video.
         count: of each task.
         seed: another gives other questions.
-        where: situations to ask from; `count` are drawn when not given.
+        where: situations to ask from; SITUATIONS or `count` are drawn when not given.
     """
     if where is None:
-        where = situations(visit, task_generator(visit, 'situations', seed), count)
+        draw = task_generator(visit, 'situations', seed)
+        where = situations(visit, draw, max(count, SITUATIONS))
     goals = goal_queries(visit, task_generator(visit, 'goal', seed), count)
     pointing = task_generator(visit, 'region', seed)
     return [

@@ -66,7 +66,9 @@ class Surroundings:
 
         -1 where that is in doubt.
         """
-        return int(self._sectors((first, first + np.pi))[self.visit.index[item.instance]])
+        if first not in self._halves:
+            self._halves[first] = self._sectors((first, first + np.pi))
+        return int(self._halves[first][self.visit.index[item.instance]])
 
     def walk(self, turn: float) -> float:
         """Metres that one can walk straight ahead after a turn to the left (rad), up to 3."""
@@ -92,6 +94,10 @@ class Surroundings:
         at, yaw = np.array(self.situation.position), self.situation.yaw
         things = self.visit.landmarks
         return bearing(at, yaw, things.centre), bearing(at, yaw, things.corners)
+
+    @cached_property
+    def _halves(self) -> dict[float, NDArray[np.intp]]:
+        return {}
 
     @cached_property
     def _quarter(self) -> NDArray[np.intp]:
