@@ -16,6 +16,9 @@ from loc3r_ros.world.solids import EPSILON, Solids, interval
 SPACING = 0.15
 """Metres between the points at which shadows are known; they are interpolated in between."""
 
+COARSE = 0.22
+"""The same where many scenes are each looked at but shortly, m."""
+
 _BUDGET = {'cpu': 1 << 18, 'cuda': 1 << 25}
 
 
@@ -28,7 +31,7 @@ class Lighting:
         spacing: metres between the points at which shadows are known.
     """
 
-    def __init__(self, scene: Scene, solids: Solids, spacing: float = SPACING) -> None:
+    def __init__(self, scene: Scene, solids: Solids, spacing: float) -> None:
         low, high = (
             torch.tensor([getattr(room, name) for room in scene.rooms], device=solids.half.device)
             for name in ('low', 'high')

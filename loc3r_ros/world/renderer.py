@@ -12,9 +12,9 @@ from torch import Tensor
 
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.world.atlas import Atlas
-from loc3r_ros.world.lighting import SPACING, Lighting
+from loc3r_ros.world.lighting import COARSE, SPACING, Lighting
 from loc3r_ros.world.scene import Scene, Shape, box_corners
-from loc3r_ros.world.screen import CENTRES, RAYS, Screen, screen_of
+from loc3r_ros.world.screen import CENTRES, RAYS, Screen, fill_corners, plain_corners, screen_of
 from loc3r_ros.world.solids import EPSILON, Solids, gather, interval
 
 NEAR = 0.02
@@ -47,17 +47,18 @@ class Renderer:
     Args:
         scene: what is seen.
         device: where it is computed.
-        spacing: metres between the points at which shadows are known; setting up a scene takes the
-            less time the more it is.
+        quick: for a short film of each of many scenes: shadows are known at coarser points, and
+            colours between pixels only where there is an edge. Depth and instances are the same.
     """
 
     def __init__(
-        self, scene: Scene, device: str | torch.device = 'cpu', *, spacing: float = SPACING
+        self, scene: Scene, device: str | torch.device = 'cpu', *, quick: bool = False
     ) -> None:
         self.device = torch.device(device)
         self._solids, textures = gather(scene, self.device)
         self._atlas = Atlas(textures, self.device)
-        self._light = Lighting(scene, self._solids, spacing)
+        self._light = Lighting(scene, self._solids, COARSE if quick else SPACING)
+        self._quick = quick
         self._budget = _BUDGET.get(self.device.type, 1 << 22)
 
     @torch.inference_mode()
@@ -126,10 +127,23 @@ class Renderer:
         )
         R = T[view, :3, :3].to(torch.float32)
         ray = torch.bmm(R, screen.rays[local]).transpose(1, 2).reshape(-1, 3)
-        t, solid = t.reshape(-1), solid.reshape(-1)
+        centre = T[view, :3, 3].to(torch.float32).repeat_interleave(RAYS, 0)
+        rays = centre, ray, t.reshape(-1), solid.reshape(-1)
+        if not self._quick:
+            return self._radiance(screen.pixel, *rays).reshape(-1, RAYS, 3)
+        plain = plain_corners(solid[:, :CENTRES], solid[:, CENTRES:])
+        needed = torch.cat([torch.ones_like(solid[:, :CENTRES], dtype=torch.bool), ~plain], 1)
+        index = needed.flatten().nonzero()[:, 0]
+        some = self._radiance(screen.pixel, *(values.index_select(0, index) for values in rays))
+        linear = torch.zeros_like(ray).index_copy_(0, index, some).reshape(-1, RAYS, 3)
+        return fill_corners(linear, plain)
+
+    def _radiance(
+        self, pixel: float, centre: Tensor, ray: Tensor, t: Tensor, solid: Tensor
+    ) -> Tensor:
+        """Linear colours (N, 3) of N hits; black where t is infinite."""
         hit = t.isfinite()
         t = t.where(hit, 0.0)
-        centre = T[view, :3, 3].to(torch.float32).repeat_interleave(RAYS, 0)
         point = centre + t[:, None] * ray
         normal, face, surface = self._surface(point, solid)
         length = ray.norm(dim=1)
@@ -137,15 +151,14 @@ class Renderer:
         chart = self._solids.chart.flatten(0, 1).index_select(0, 4 * solid + face)
         uv = (chart[..., :3] @ surface[..., None])[..., 0] + chart[..., 3]
         # Between the sharp and the blurred direction of a slanted footprint.
-        footprint = screen.pixel * t * length * cosine.clamp(min=0.05).rsqrt()
+        footprint = pixel * t * length * cosine.clamp(min=0.05).rsqrt()
         texel = self._solids.texel.flatten().index_select(0, 4 * solid + face)
         level = torch.log2(footprint / texel + 1e-6) - 0.5
         colour = self._atlas.sample(self._solids.texture[solid], uv, level)
         albedo = (colour * self._solids.tint.index_select(0, solid)).square_()
         emission = self._solids.emission[solid][:, None]
         light = self._light.shade(point, normal, solid)
-        linear = albedo * torch.where(emission > 0, emission, light) * hit[:, None]
-        return linear.reshape(len(tiles), RAYS, 3)
+        return albedo * torch.where(emission > 0, emission, light) * hit[:, None]
 
     def _surface(self, point: Tensor, solid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """World normals (N, 3), chart numbers (N,) and metric chart coordinates (N, 3)."""

@@ -59,6 +59,36 @@ class Screen:
         return 0.5 * colours[:, :CENTRES] + 0.125 * corners.reshape(-1, CENTRES, 3)
 
 
+def plain_corners(centre: Tensor, corner: Tensor) -> Tensor:
+    """(M, corners) bool: a corner shows the same solid as all pixels of its tile that touch it.
+
+    Args:
+        centre: (M, CENTRES) solid at the pixel centres of M tiles.
+        corner: (M, (TILE + 1)^2) solid at the corners.
+    """
+    grid = corner.reshape(-1, TILE + 1, TILE + 1)
+    plain = torch.ones_like(grid, dtype=torch.bool)
+    for pixels in _around_corners(centre.reshape(-1, TILE, TILE)):
+        plain &= pixels == grid
+    return plain.flatten(1)
+
+
+def fill_corners(colours: Tensor, plain: Tensor) -> Tensor:
+    """Ray colours (M, RAYS, 3) with each plain corner the mean of the pixels that touch it."""
+    pixels = colours[:, :CENTRES].reshape(-1, TILE, TILE, 3)
+    mean = 0.25 * sum(_around_corners(pixels), torch.zeros_like(pixels[:, :1, :1]))
+    corners = torch.where(plain[..., None], mean.flatten(1, 2), colours[:, CENTRES:])
+    return torch.cat([colours[:, :CENTRES], corners], 1)
+
+
+def _around_corners(pixels: Tensor) -> list[Tensor]:
+    """Four (M, TILE + 1, TILE + 1, ...): the pixels around each corner; those at the rim repeat."""
+    rows = torch.cat([pixels[:, :1], pixels], 1), torch.cat([pixels, pixels[:, -1:]], 1)
+    return [
+        torch.cat(pair, 2) for row in rows for pair in ((row[:, :, :1], row), (row, row[:, :, -1:]))
+    ]
+
+
 @lru_cache(maxsize=8)
 def screen_of(camera: PinholeCamera, device: torch.device) -> Screen:
     """The screen of a camera, kept for the next frame."""

@@ -21,9 +21,6 @@ from loc3r_ros.world.scene import Scene
 _BATCH = {'cpu': 1 << 17, 'cuda': 1 << 23}
 """Pixels rendered at once."""
 
-_SHADOWS = 0.22
-"""Metres between points at which shadows are known: coarse, a short film of each of many scenes."""
-
 
 @dataclass(frozen=True, eq=False)
 class Footage:
@@ -61,7 +58,7 @@ def film(
     times = np.asarray(times, np.float64)
     poses = path.camera_poses(times)
     with _one_thread():
-        renderer = Renderer(scene, device, spacing=_SHADOWS)
+        renderer = Renderer(scene, device, quick=True)
         budget = _BATCH.get(renderer.device.type, 1 << 20)
         step = max(1, budget // (camera.width * camera.height))
         views = [
