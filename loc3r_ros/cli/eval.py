@@ -15,11 +15,15 @@ from loc3r_ros.errors import InputError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from loc3r_ros.cut3r.encoder import PoseEncoder
     from loc3r_ros.evaluation.episode import Episode
     from loc3r_ros.evaluation.report import Report
     from loc3r_ros.training.bank import Bank
 
-PARTS = 'localization,vsi,vsti,situated'
+DRIVES = 'cut3r'
+"""The part that asks nothing: where the pose encoder believes to be, and how far things are."""
+
+PARTS = f'localization,vsi,vsti,situated,{DRIVES}'
 
 
 def add_parser(commands: Any) -> None:
@@ -33,7 +37,7 @@ def add_parser(commands: Any) -> None:
         'where it stopped. Questions about regions are left out: the model takes none.',
         epilog='Example: loc3r eval tiny --vlm loc3r_tiny --encoder cut3r_tiny.safetensors',
     )
-    tiny.add_argument('--vlm', type=Path, required=True, help='folder of Loc3R-VLM weights')
+    tiny.add_argument('--vlm', type=Path, help='folder of Loc3R-VLM weights')
     tiny.add_argument('--encoder', type=Path, required=True, help='file of CUT3R weights')
     tiny.add_argument(
         '--seeds',
@@ -72,8 +76,26 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def evaluate(args: argparse.Namespace, seeds: Sequence[int] | None, bar: Progress) -> Report:
+    """Ask, and drive, as far as these are among the parts."""
+    from loc3r_ros.evaluation.examine import tasks_of
+    from loc3r_ros.evaluation.report import Report
+
+    parts = args.parts.split(',')
+    asked = [part for part in parts if part != DRIVES]
+    tasks_of(asked)
+    found = [_ask(args, asked, seeds, bar)] if asked else []
+    if DRIVES in parts:
+        found.append(_drive(args, seeds, bar))
+    about = {name: value for report in found for name, value in report.about.items()}
+    return Report(about, tuple(table for report in found for table in report.tables))
+
+
+def _ask(
+    args: argparse.Namespace, parts: Sequence[str], seeds: Sequence[int] | None, bar: Progress
+) -> Report:
     """Ask what a user would get from these weights."""
     from loc3r_ros.cut3r.encoder import PoseEncoder
+    from loc3r_ros.evaluation.episode import Episode
     from loc3r_ros.evaluation.examine import examine, tasks_of
     from loc3r_ros.evaluation.journal import Journal
     from loc3r_ros.evaluation.report import Report, tables_of
@@ -82,27 +104,47 @@ def evaluate(args: argparse.Namespace, seeds: Sequence[int] | None, bar: Progres
     from loc3r_ros.vlm.spatial_vlm import SpatialVlm
     from loc3r_ros.world.splits import TEST
 
-    parts = args.parts.split(',')
-    questions = args.questions if tasks_of(parts) else 0
-    situations = args.situations if 'localization' in parts else 0
+    if args.vlm is None:
+        raise InputError(f'--parts {args.parts} ask a language model: name its folder with --vlm')
     encoder = PoseEncoder.load(args.encoder, camera_only=True, device=args.device)
     vlm = SpatialVlm.load(args.vlm, device=args.device)
-    about = {
-        'model': vlm.identity,
-        'encoder': f'CUT3R, weights {encoder.fingerprint[:8]}',
-        'parts': ', '.join(parts),
-    }
+    about = {'model': vlm.identity, 'encoder': _name(encoder), 'parts': ', '.join(parts)}
     bank = Bank(args.bank or args.out / 'bank')
-    journal = Journal(args.out / 'episodes.jsonl', about)
+    journal = Journal(args.out / 'episodes.jsonl', about, Episode.from_json)
     found = examine(Robot(encoder, vlm), bank, TEST if seeds is None else seeds, parts, journal)
     if seeds is None:
+        questions = args.questions if tasks_of(parts) else 0
+        situations = args.situations if 'localization' in parts else 0
         episodes = _enough(found, situations, questions, bar)
     else:
         episodes = list(bar.track(found, len(seeds), description='rooms'))
-    asked = any(episode.replies for episode in episodes)
-    frequent = _frequent(bank, bar) if asked else {}
+    frequent = _frequent(bank, bar) if any(episode.replies for episode in episodes) else {}
     about['rooms'] = rooms_in_words([episode.seed for episode in episodes])
     return Report(about, tables_of(episodes, frequent))
+
+
+def _drive(args: argparse.Namespace, seeds: Sequence[int] | None, bar: Progress) -> Report:
+    """Drive the pose encoder through the first of the rooms, by both update rules."""
+    from loc3r_ros.cut3r.encoder import PoseEncoder
+    from loc3r_ros.evaluation.drives import SCENES, Drive, drive_all, drive_tables
+    from loc3r_ros.evaluation.journal import Journal
+    from loc3r_ros.evaluation.report import Report
+    from loc3r_ros.world.splits import TEST
+
+    seeds = (TEST if seeds is None else seeds)[:SCENES]
+    encoders = {
+        rule: PoseEncoder.load(args.encoder, update_rule=rule, device=args.device)
+        for rule in ('cut3r', 'ttt3r')
+    }
+    about = {'encoder': _name(encoders['cut3r'])}
+    journal = Journal(args.out / 'drives.jsonl', about, Drive.from_json)
+    found = bar.track(drive_all(encoders, seeds, journal), len(seeds), description='drives')
+    tables = drive_tables(list(found))
+    return Report({**about, 'drives': rooms_in_words(seeds)}, tables)
+
+
+def _name(encoder: PoseEncoder) -> str:
+    return f'CUT3R, weights {encoder.fingerprint[:8]}'
 
 
 def seeds_of(text: str) -> Sequence[int]:

@@ -38,7 +38,7 @@ def examine(
     bank: Bank,
     seeds: Iterable[int],
     parts: Sequence[str] = tuple(TASKS),
-    journal: Journal | None = None,
+    journal: Journal[Episode] | None = None,
 ) -> Iterator[Episode]:
     """Episodes of scenes, one after another as they are done; half of them are hand-held.
 
@@ -54,7 +54,7 @@ def examine(
     """
     tasks_of(parts)
     for seed in seeds:
-        episode = journal.episodes.get(seed) if journal else None
+        episode = journal.records.get(seed) if journal else None
         if episode is None:
             episode = _examine(subject, bank, seed, parts)
             if journal:

@@ -5,30 +5,45 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 from loc3r_ros.errors import InputError
-from loc3r_ros.evaluation.episode import Episode
 
 
-class Journal:
-    """Episodes of one subject in a file, each whole or not at all.
+class Record(Protocol):
+    """A result about one scene."""
+
+    @property
+    def seed(self) -> int:
+        """Of the scene."""
+
+    def to_json(self) -> str:
+        """One line."""
+
+
+R = TypeVar('R', bound=Record)
+
+
+class Journal(Generic[R]):
+    """Results of one subject in a file, each whole or not at all.
 
     Args:
         path: the file; made where it is missing.
         about: what is examined and how; a file about anything else is refused.
+        read: a result from its line.
 
     Attributes:
-        episodes: those that are written down, by the seed of their scene.
+        records: what is written down, by the seed of its scene.
 
     Raises:
         InputError: the file is about something else, is damaged, or cannot be written.
     """
 
-    def __init__(self, path: Path, about: Mapping[str, object]) -> None:
+    def __init__(self, path: Path, about: Mapping[str, str], read: Callable[[str], R]) -> None:
         self.path = path
-        self.episodes: dict[int, Episode] = {}
+        self.records: dict[int, R] = {}
         heading = json.dumps(about, sort_keys=True)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,11 +63,11 @@ class Journal:
         except OSError as error:
             raise InputError(f'cannot write to {path}: {error.strerror}') from error
         for line in rest:
-            episode = Episode.from_json(line)
-            self.episodes[episode.seed] = episode
+            record = read(line)
+            self.records[record.seed] = record
 
-    def add(self, episode: Episode) -> None:
+    def add(self, record: R) -> None:
         """Write one down."""
         with self.path.open('a') as file:
-            file.write(f'{episode.to_json()}\n')
-        self.episodes[episode.seed] = episode
+            file.write(f'{record.to_json()}\n')
+        self.records[record.seed] = record

@@ -18,7 +18,7 @@ from loc3r_ros.cut3r.checkpoint import Checkpoint, write_checkpoint
 from loc3r_ros.cut3r.config import tiny
 from loc3r_ros.cut3r.model import Cut3r
 from loc3r_ros.errors import InputError
-from loc3r_ros.evaluation import frequency
+from loc3r_ros.evaluation import drives, frequency
 from loc3r_ros.training import bank as bank_module
 from loc3r_ros.vlm import stream
 from loc3r_ros.vlm.model.loc3r import build
@@ -74,6 +74,23 @@ def test_tables_are_written_printed_and_made_again(
     assert 0 <= rows['model']['Acc@1 m, %']['value'] <= 100
     assert rows['chance']['Acc@30 deg, %']['value'] == pytest.approx(100 * 30 / 180, abs=6)
     assert (out / 'episodes.jsonl').read_text().splitlines() == lines
+
+
+def test_the_encoder_drives_by_both_rules(
+    weights: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(drives, 'FRAMES', 5)
+    command = ['eval', 'tiny', *weights[2:], '-o', str(tmp_path), '--seeds', '1:2']
+    assert main([*command, '--parts', 'cut3r', '--json']) == 0
+    encoder, drift = json.loads(capsys.readouterr().out)['tables']
+    assert encoder['note'].startswith('1 drives of 5 frames')
+    assert list(encoder['rows']) == list(drift['rows']) == ['cut3r', 'ttt3r']
+    assert encoder['rows']['cut3r']['depth AbsRel']['value'] > 0
+    assert main([*command, '--parts', 'cut3r,vsi']) == 2
+    assert 'name its folder with --vlm' in capsys.readouterr().err
 
 
 def test_other_parts_want_another_folder(

@@ -34,30 +34,30 @@ def test_another_line_is_refused(line: str) -> None:
 
 def test_a_journal_goes_on(tmp_path: Path) -> None:
     path = tmp_path / 'new' / 'episodes.jsonl'
-    first = Journal(path, {'model': 'm'})
+    first = Journal(path, {'model': 'm'}, Episode.from_json)
     first.add(episode(3, PLACES))
     first.add(episode(5, (), REPLIES))
-    again = Journal(path, {'model': 'm'})
-    assert again.episodes == {3: episode(3, PLACES), 5: episode(5, (), REPLIES)}
+    again = Journal(path, {'model': 'm'}, Episode.from_json)
+    assert again.records == {3: episode(3, PLACES), 5: episode(5, (), REPLIES)}
     again.add(episode(6))
-    assert list(Journal(path, {'model': 'm'}).episodes) == [3, 5, 6]
+    assert list(Journal(path, {'model': 'm'}, Episode.from_json).records) == [3, 5, 6]
 
 
 def test_half_a_line_is_dropped_and_written_again(tmp_path: Path) -> None:
     path = tmp_path / 'episodes.jsonl'
-    journal = Journal(path, {})
+    journal = Journal(path, {}, Episode.from_json)
     journal.add(episode(1))
     whole = path.read_text()
     path.write_text(whole + episode(2).to_json()[:40])
-    torn = Journal(path, {})
-    assert list(torn.episodes) == [1]
+    torn = Journal(path, {}, Episode.from_json)
+    assert list(torn.records) == [1]
     assert path.read_text() == whole
     torn.add(episode(2))
-    assert list(Journal(path, {}).episodes) == [1, 2]
+    assert list(Journal(path, {}, Episode.from_json).records) == [1, 2]
 
 
 def test_results_of_another_model_are_refused(tmp_path: Path) -> None:
     path = tmp_path / 'episodes.jsonl'
-    Journal(path, {'model': 'this'})
+    Journal(path, {'model': 'this'}, Episode.from_json)
     with pytest.raises(InputError, match=r'this.*that.*another folder'):
-        Journal(path, {'model': 'that'})
+        Journal(path, {'model': 'that'}, Episode.from_json)

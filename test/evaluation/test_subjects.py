@@ -184,14 +184,14 @@ def test_only_what_is_wanted_is_asked(bank: Bank) -> None:
 
 
 def test_what_is_done_is_not_done_again(bank: Bank, tmp_path: Path) -> None:
-    journal = Journal(tmp_path / 'episodes.jsonl', {})
+    journal = Journal(tmp_path / 'episodes.jsonl', {}, Episode.from_json)
     (first,) = examine(Knower(), bank, [SEED], ['localization'], journal)
 
     class Nobody(Knower):
         def watch(self, video: Video, seed: int, number: int) -> None:
             raise AssertionError('it was done')
 
-    again = Journal(tmp_path / 'episodes.jsonl', {})
+    again = Journal(tmp_path / 'episodes.jsonl', {}, Episode.from_json)
     found: list[Episode] = list(examine(Nobody(), bank, [SEED], ['localization'], again))
     assert found == [first]
 
