@@ -39,14 +39,12 @@ class CudaGraph:
         finally:  # a capture left open would poison the stream
             ended = cuda.cuStreamEndCapture(self._stream, ctypes.byref(graph))
         _check(ended, 'capture the step')
-        _check(
-            cuda.cuGraphInstantiateWithFlags(
-                ctypes.byref(self._executable), graph, ctypes.c_ulonglong(0)
-            ),
-            'instantiate the graph',
+        made = cuda.cuGraphInstantiateWithFlags(
+            ctypes.byref(self._executable), graph, ctypes.c_ulonglong(0)
         )
-        weakref.finalize(self, cuda.cuGraphExecDestroy, self._executable)
         cuda.cuGraphDestroy(graph)
+        _check(made, 'instantiate the graph')
+        weakref.finalize(self, cuda.cuGraphExecDestroy, self._executable)
 
     def launch(self) -> None:
         """Put the recorded work on the stream.
