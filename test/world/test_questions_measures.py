@@ -8,7 +8,7 @@ import pytest
 from question_scene import block, room, visit_all
 
 from loc3r_ros.errors import InputError
-from loc3r_ros.world.questions.distances import closest_distance
+from loc3r_ros.world.questions.distances import Pieces
 from loc3r_ros.world.questions.measures import absolute_distance, counting, object_size, room_size
 from loc3r_ros.world.questions.visit import Visit, count_pixels
 
@@ -30,8 +30,8 @@ def rng():
     ],
 )
 def test_the_closest_points(a, b, distance):
-    assert closest_distance(a, b) == pytest.approx(distance, abs=1e-9)
-    assert closest_distance(b, a) == pytest.approx(distance, abs=1e-9)
+    assert Pieces.of(a).gap(Pieces.of(b)) == pytest.approx(distance, abs=1e-9)
+    assert Pieces.of(b).gap(Pieces.of(a)) == pytest.approx(distance, abs=1e-9)
 
 
 def test_only_several_things_are_counted():

@@ -13,15 +13,6 @@ from loc3r_ros.geometry import Array, transform
 from loc3r_ros.world.scene import Item
 
 
-def closest_distance(a: Item, b: Item) -> float:
-    """Distance between the closest points of two items, m; 0 where they touch.
-
-    Every solid is taken as the upright box around it, and the distance between those is exact; the
-    published generators take the least over surface points 5 cm apart, which is always too far.
-    """
-    return Pieces.of(a).gap(Pieces.of(b))
-
-
 def distance_to_points(item: Item, points: Array) -> Array:
     """Distance (N,) of points (N, 3) in `map` to the closest point of an item, m; 0 within."""
     pieces = Pieces.of(item)
@@ -39,9 +30,12 @@ def footprint(item: Item) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """Upright boxes around an item's n solids: centre (n, 2), half (n, 2), low and high (n,), m.
+    """An item as upright boxes, one around each of its n solids.
 
-    `axes` (2, 2) holds the item's own x and y in its columns: items only turn about z.
+    Attributes:
+        axes: (2, 2) the item's own x and y in its columns: items only turn about z.
+        centre, half: (n, 2) on the floor, half along the axes, m.
+        low, high: (n,) m.
     """
 
     axes: Array
@@ -60,7 +54,11 @@ class Pieces:
         return Pieces(item.T_map_item[:2, :2], centre[:, :2], half[:, :2], low, high)
 
     def gap(self, other: Pieces) -> float:
-        """Distance between the closest points of two items, m."""
+        """Distance between the closest points of two items, m; 0 where they touch.
+
+        It is exact; the published generators take the least over surface points 5 cm apart, which
+        is always too far.
+        """
         (ab, apart_ab), (ba, apart_ba) = _corners_from(self, other), _corners_from(other, self)
         # Of two convex shapes that are apart, a corner of one is nearest to the other.
         across = np.where(apart_ab | apart_ba.T, np.minimum(ab, ba.T), 0.0)
