@@ -4,97 +4,135 @@
 from __future__ import annotations
 
 import logging
-from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from loc3r_ros.cut3r.checkpoint import load_checkpoint
-from loc3r_ros.cut3r.fingerprint import fingerprint
-from loc3r_ros.cut3r.model import Cut3r
-from loc3r_ros.cut3r.postprocess import focal_weiszfeld
-from loc3r_ros.cut3r.preprocess import ResizeCrop, plan_for, to_input
-from loc3r_ros.cut3r.stream import FrameOutput, Stream, UpdateRule
-from loc3r_ros.cut3r.tensorfile import read_tensors, write_tensors
-from loc3r_ros.errors import CheckpointError, InputError
+from loc3r_ros.cut3r.preprocess import ResizeCrop, plan_for
+from loc3r_ros.cut3r.serving import Serving, serving
+from loc3r_ros.cut3r.state_file import SavedState
+from loc3r_ros.cut3r.variant import UpdateRule, Variant
+from loc3r_ros.errors import CheckpointError, EngineError, InputError
 from loc3r_ros.geometry import pose, rotation_from_quaternion
+from loc3r_ros.runtime.choose import Backend, Choice
+from loc3r_ros.runtime.session import Arrays
 from loc3r_ros.types import Frame, Observation
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    import torch
 
-_STATE_FORMAT = 'loc3r_cut3r_state_1'
+    from loc3r_ros.cut3r.model import Cut3r
+
+log = logging.getLogger(__name__)
 
 
 class PoseEncoder:
     """CUT3R with its persistent state. Memory does not grow with the number of frames.
 
-    Not thread safe: frames of one stream come one after another.
+    Not thread safe: frames of one stream come one after another. Who computes is chosen at the
+    first frame, when the size of the network's input is known.
 
     Args:
-        model: the network; it is moved to the device, set to eval mode and to the dtype.
+        model: the network in float32; it is moved to the device and set to eval mode. None: what
+            the packages in `engines` say; then PyTorch is not needed.
         update_rule: `cut3r`, or `ttt3r`, whose gate forgets less on long sequences.
         camera_only: leave out the dense heads, 37 % of the FLOPs at 512x384; tokens and pose stay
             the same.
-        device: where to run, e.g. `cpu` or `cuda`.
-        dtype: precision of the products; norms, sums, heads and the state stay float32.
+        device: where PyTorch runs, e.g. `cpu` or `cuda`.
+        dtype: precision of PyTorch's products; norms, sums, heads and the state stay float32. None:
+            float32.
+        backend: `auto`: the best of those below, where engines are named; or one of them:
+            `torch`, `onnxruntime`, `tensorrt`.
+        engines: folder of exported packages (`loc3r engine export`) and of engines built of them.
+            None: PyTorch serves.
 
     Attributes:
-        model: the network.
+        model: the network; None where only packages were given.
+        config: its dimensions.
         update_rule, camera_only: as given.
         epoch: id of the state's life; rises with every reset.
+        choice: who computes, why, and who was refused; None before the first frame.
 
     Raises:
-        InputError: the update rule is unknown or the device is not there.
+        InputError: an option is unknown, the device is not there, or no package fits.
     """
 
     def __init__(
         self,
-        model: Cut3r,
+        model: Cut3r | None,
         *,
         update_rule: UpdateRule = 'cut3r',
         camera_only: bool = False,
         device: str | torch.device = 'cpu',
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype | None = None,
+        backend: Backend = 'auto',
+        engines: Path | str | None = None,
     ) -> None:
         if update_rule not in get_args(UpdateRule):
             raise InputError(f'update_rule {update_rule!r} is unknown; use cut3r or ttt3r')
         self.update_rule = update_rule
         self.camera_only = camera_only
+        self.model = model
+        folder = None if engines is None else Path(engines).expanduser()
         try:
-            self.device = torch.device(device)
-            self.model = model.eval().to(self.device).set_precision(dtype)
+            self._serving: Serving = serving(
+                model, device=device, dtype=dtype, backend=backend, engines=folder
+            )
         except (RuntimeError, AssertionError) as error:
             raise InputError(f'cannot run on device {device}: {error}') from error
+        self.config = self._serving.config
+        self.choice: Choice | None = None
+        self._failed: list[str] = []
         self.epoch = 0
         self._last_epoch = 0
         self._begin()
 
     @classmethod
     def load(cls, path: Path | str, **options: Any) -> PoseEncoder:
-        """Make an encoder of a weights file (.pth as published, or .safetensors).
+        """Make an encoder of a weights file, or of engines alone.
 
         Args:
-            path: the file.
+            path: .pth as published, or .safetensors; or a folder of exported packages, with which
+                PyTorch is not needed.
             **options: of the class.
 
         Raises:
             CheckpointError: the file cannot be used; the message says why.
         """
+        if Path(path).is_dir():
+            return cls(None, **{**options, 'engines': path})
+        from loc3r_ros.cut3r.checkpoint import load_checkpoint
+
         return cls(load_checkpoint(path), **options)
 
     @property
     def trained(self) -> bool:
         """Whether the weights came from a checkpoint; poses of any others mean nothing."""
-        return self.model.trained
+        return self._serving.trained
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """Identifies the weights and the dimensions."""
-        return fingerprint(self.model)
+        return self._serving.fingerprint
+
+    @property
+    def engine(self) -> str:
+        """What computes, in words; before the first frame, that it is not chosen yet."""
+        return self.choice.session.name if self.choice else 'chosen at the first image'
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Backends that could have served and were refused, with the reason of each."""
+        failed = tuple(f'{name}: failed at work' for name in self._failed)
+        return (*failed, *(self.choice.refusals if self.choice else ()))
+
+    def state(self) -> Arrays:
+        """A copy of the state that the next frame starts from."""
+        if self.choice is None:
+            return {name: array.copy() for name, array in self._start.items()}
+        return self.choice.session.state()
 
     def reset(self) -> None:
         """Forget everything: the next frame is the first of a new epoch and sets its world."""
@@ -103,9 +141,10 @@ class PoseEncoder:
         self._begin()
 
     def _begin(self) -> None:
-        with torch.inference_mode():
-            self._stream = self.model.initial()
+        self._start = self._serving.initial()
         self._index = 0
+        if self.choice is not None:
+            self.choice.session.set_state(self._start)
         self._size: tuple[int, int] | None = None
 
     def observe(self, frame: Frame) -> Observation:
@@ -113,30 +152,29 @@ class PoseEncoder:
 
         An image of any size is resized and cropped by the published rule. Where that leads to
         another network input size than the frames before had, the state is reset, since it would
-        not fit; a warning says so.
+        not fit; a warning says so. Where the backend fails, the next one serves, in a new epoch.
 
         Raises:
             InputError: the image is not RGB uint8 or too narrow; the camera is of another size.
-            CheckpointError: the network gave a pose that is not finite; the state is unchanged.
+            CheckpointError: the network gave a pose that is not finite; a new epoch begins.
+            EngineError: the backend failed, and nobody else can serve.
         """
-        plan = plan_for(frame.rgb, self.model.config)
+        plan = plan_for(frame.rgb, self.config)
         if frame.camera and (frame.camera.height, frame.camera.width) != frame.rgb.shape[:2]:
             raise InputError(
                 f'image of {frame.rgb.shape[1]}x{frame.rgb.shape[0]} with a camera of '
                 f'{frame.camera.width}x{frame.camera.height}; both must be of one size'
             )
         self._enter((plan.width, plan.height))
-        image = to_input(plan.image(frame.rgb)).to(self.device)
-        with torch.inference_mode():
-            output = self.model.step(
-                image,
-                self._stream,
-                first=self._index == 0,
-                rule=self.update_rule,
-                camera_only=self.camera_only,
+        outputs = self._step(plan.image(frame.rgb).copy()[None])
+        camera_pose = outputs['camera_pose'][0].astype(np.float64)
+        if not np.isfinite(camera_pose).all() or not np.linalg.norm(camera_pose[3:]) > 0.5:
+            self.reset()
+            raise CheckpointError(
+                f'the network gave the pose {camera_pose.tolist()}: the weights are damaged, or '
+                f'{self.engine} is too narrow for them; epoch {self.epoch} begins'
             )
-            observation = self._observation(frame, plan, output)
-        self._stream = output.stream
+        observation = self._observation(frame, plan, outputs, camera_pose)
         self._index += 1
         return observation
 
@@ -150,30 +188,56 @@ class PoseEncoder:
                 self.epoch,
             )
         self._size = size
+        if self.choice is None or self._served != size:
+            start = self.state()
+            self.choice = None
+            self.choice = self._open(size)
+            self.choice.session.set_state(start)
 
-    def _observation(self, frame: Frame, plan: ResizeCrop, output: FrameOutput) -> Observation:
-        camera_pose = _array(output.camera_pose).astype(np.float64)
+    def _open(self, size: tuple[int, int]) -> Choice:
+        width, height = self._served = size
+        variant = Variant(height, width, self.update_rule, not self.camera_only)
+        return self._serving.open(variant, self._failed)
+
+    def _step(self, image: NDArray[np.uint8]) -> Arrays:
+        """One step; where the backend fails, with the next one, from the beginning."""
+        assert self.choice is not None
+        assert self._size is not None
+        try:
+            return self.choice.session.run(self._inputs(image))
+        except EngineError as error:
+            size = self._size
+            self._failed.append(self.choice.session.name)
+            self.choice = None
+            self.reset()
+            log.error('%s; the next backend serves, epoch %d begins', error, self.epoch)
+            self.choice, self._size = self._open(size), size
+            return self.choice.session.run(self._inputs(image))
+
+    def _inputs(self, image: NDArray[np.uint8]) -> Arrays:
+        flags = {'first_frame': self._index == 0, 'update': True, 'reset': False}
+        return {'image': image} | {name: np.array([flag]) for name, flag in flags.items()}
+
+    def _observation(
+        self, frame: Frame, plan: ResizeCrop, outputs: Arrays, camera_pose: NDArray[np.float64]
+    ) -> Observation:
         w, x, y, z = camera_pose[3:]
-        if not np.isfinite(camera_pose).all() or not np.linalg.norm(camera_pose[3:]) > 0.5:
-            raise CheckpointError(
-                f'the network gave the pose {camera_pose.tolist()}: the weights are damaged, or '
-                f'{self.model.dtype} is too narrow for them; try float32'
-            )
-        maps = output.maps
+        one = {name: value[0] for name, value in outputs.items()}
+        points = one.get('pts3d_in_self_view')
         return Observation(
             stamp=frame.stamp,
             epoch=self.epoch,
             index=self._index,
-            camera_token=_array(output.camera_token),
-            geometry_tokens=_array(output.geometry_tokens),
+            camera_token=_own(one['camera_token']),
+            geometry_tokens=_own(one['geometry_tokens']),
             T_world_camera=pose(rotation_from_quaternion([x, y, z, w]), camera_pose[:3]),
             camera=plan.camera(frame.camera) if frame.camera else None,
-            focal=float(focal_weiszfeld(maps.pts3d_in_self_view)) if maps else None,
-            points_camera=_array(maps.pts3d_in_self_view) if maps else None,
-            points_world=_array(maps.pts3d_in_other_view) if maps else None,
-            confidence_camera=_array(maps.conf_self) if maps else None,
-            confidence_world=_array(maps.conf) if maps else None,
-            rgb=_array(maps.rgb) if maps else None,
+            focal=None if points is None else _focal(points),
+            points_camera=_own(points),
+            points_world=_own(one.get('pts3d_in_other_view')),
+            confidence_camera=_own(one.get('conf_self')),
+            confidence_world=_own(one.get('conf')),
+            rgb=_own(one.get('rgb')),
         )
 
     def save_state(self, path: Path | str) -> None:
@@ -182,54 +246,50 @@ class PoseEncoder:
         Raises:
             InputError: the file cannot be written; an earlier one is left as it was.
         """
-        width, height = self._size or (0, 0)
-        write_tensors(
-            Path(path),
-            self._stream._asdict(),
-            {
-                'format': _STATE_FORMAT,
-                'model': self.fingerprint,
-                'update_rule': self.update_rule,
-                'epoch': str(self.epoch),
-                'index': str(self._index),
-                'width': str(width),
-                'height': str(height),
-            },
-        )
+        place = self.fingerprint, self.update_rule, self.epoch, self._index
+        SavedState(*place, *(self._size or (0, 0)), self.state()).write(Path(path))
 
     def load_state(self, path: Path | str) -> None:
-        """Go on from a saved state, in its epoch. On an error nothing changes.
+        """Go on from a saved state, in its epoch; on an error nothing changes.
+
+        It may come from another backend.
 
         Raises:
             InputError: not a state file, or that of another model or update rule.
         """
-        tensors, about = read_tensors(Path(path))
-        if about.get('format') != _STATE_FORMAT:
-            raise InputError(f'{path}: not a CUT3R state; give a file that save_state wrote')
-        if about.get('model') != self.fingerprint:
+        saved = SavedState.read(Path(path))
+        if saved.model != self.fingerprint:
             raise InputError(
-                f'{path}: the state of another model (or of another precision of it): '
-                f'fingerprint {about.get("model")}, this model has {self.fingerprint}'
+                f'{path}: the state of another model: fingerprint {saved.model}, this model has '
+                f'{self.fingerprint}'
             )
-        if about.get('update_rule') != self.update_rule:
+        if saved.update_rule != self.update_rule:
             raise InputError(
-                f'{path}: made with update_rule={about.get("update_rule")}, '
+                f'{path}: made with update_rule={saved.update_rule}, '
                 f'this encoder has {self.update_rule}; use the same'
             )
-        try:
-            epoch, index, width, height = (
-                int(about[name]) for name in ('epoch', 'index', 'width', 'height')
-            )
-            stream = Stream(**{name: value.to(self.device) for name, value in tensors.items()})
-        except (KeyError, ValueError, TypeError) as error:
-            raise InputError(f'{path}: a damaged CUT3R state: {error!r}') from error
-        if [(t.shape, t.dtype) for t in stream] != [(t.shape, t.dtype) for t in self._stream]:
+        expected = self._serving.initial()
+        if _edges(saved.arrays) != _edges(expected):
             raise InputError(f'{path}: a damaged CUT3R state: its tensors have other shapes')
         self._last_epoch = max(self._last_epoch, self.epoch)
-        self.epoch, self._index, self._stream = epoch, index, stream
-        self._size = (width, height) if width else None
+        self.epoch, self._index, self._start = saved.epoch, saved.index, saved.arrays
+        self._size = (saved.width, saved.height) if saved.width else None
+        if self.choice is not None:
+            self.choice.session.set_state(saved.arrays)
 
 
-def _array(x: Tensor) -> NDArray[np.float32]:
+def _own(x: NDArray[np.float32] | None) -> Any:
     """The only element of a batch, as memory of its own, so that what is kept stays small."""
-    return x[0].float().cpu().numpy().copy()
+    return None if x is None else x.copy()
+
+
+def _edges(arrays: Arrays) -> dict[str, tuple[tuple[int, ...], str]]:
+    return {name: (array.shape, array.dtype.name) for name, array in arrays.items()}
+
+
+def _focal(points: NDArray[np.float32]) -> float:
+    import torch  # here, since an encoder of engines without heads runs without it
+
+    from loc3r_ros.cut3r.postprocess import focal_weiszfeld
+
+    return float(focal_weiszfeld(torch.from_numpy(points)[None]))

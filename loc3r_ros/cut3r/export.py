@@ -14,10 +14,11 @@ import onnx
 import loc3r_ros
 from loc3r_ros.cut3r.fingerprint import fingerprint
 from loc3r_ros.cut3r.golden import STEPS, golden_steps
-from loc3r_ros.cut3r.graph import Step, Variant
+from loc3r_ros.cut3r.graph import Step
 from loc3r_ros.cut3r.model import Cut3r
 from loc3r_ros.cut3r.onnx.blocks import ATTENTION_SINCE
 from loc3r_ros.cut3r.onnx.step import add_step
+from loc3r_ros.cut3r.variant import Variant
 from loc3r_ros.errors import EngineError, InputError
 from loc3r_ros.runtime.onnx_graph import Graph
 from loc3r_ros.runtime.package import PRECISIONS, Package, golden_path, sha256

@@ -3,33 +3,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 
 from loc3r_ros.cut3r.config import Cut3rConfig
 from loc3r_ros.cut3r.heads import Maps
 from loc3r_ros.cut3r.model import Cut3r, patch_grid
-from loc3r_ros.cut3r.stream import Flag, Stream, UpdateRule, select
+from loc3r_ros.cut3r.stream import Flag, Stream, select
+from loc3r_ros.cut3r.variant import Variant
 from loc3r_ros.runtime.session import Arrays, Signature, StateSpec, TensorSpec
 
 FLAGS = ('first_frame', 'update', 'reset')
-
-
-class Variant(NamedTuple):
-    """What is fixed in a graph, beside the weights.
-
-    Attributes:
-        height, width: of the network's input, pixels, multiples of 16.
-        rule: how the state takes up a frame.
-        heads: whether the dense maps are among the outputs.
-    """
-
-    height: int
-    width: int
-    rule: UpdateRule = 'cut3r'
-    heads: bool = False
 
 
 def signature_of(config: Cut3rConfig, variant: Variant) -> Signature:

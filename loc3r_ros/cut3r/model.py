@@ -15,7 +15,8 @@ from loc3r_ros.cut3r.decoder import Decoded, decode, decoder_ropes
 from loc3r_ros.cut3r.heads import DptHeads, Heads, Levels, LinearHeads, Maps
 from loc3r_ros.cut3r.memory import PoseRetriever
 from loc3r_ros.cut3r.rope import Layout, rope_table
-from loc3r_ros.cut3r.stream import Flag, FrameOutput, Stream, UpdateRule, select
+from loc3r_ros.cut3r.stream import Flag, FrameOutput, Stream, select
+from loc3r_ros.cut3r.variant import UpdateRule
 from loc3r_ros.errors import InputError
 
 RAY_CHANNELS = 6

@@ -5,16 +5,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.cut3r.config import PATCH, Cut3rConfig
 from loc3r_ros.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -108,5 +110,7 @@ def plan_for(rgb: NDArray[np.uint8], config: Cut3rConfig) -> ResizeCrop:
 
 def to_input(rgb: NDArray[np.uint8]) -> Tensor:
     """(1, 3, H, W) float32 in [-1, 1] of an image (H, W, 3) uint8."""
+    import torch  # here, since an encoder of engines alone runs without it
+
     unit = rgb.astype(np.float32) / np.float32(255)
     return torch.from_numpy(((unit - 0.5) / 0.5).transpose(2, 0, 1)[None].copy())

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,9 +13,6 @@ from loc3r_ros.cut3r.postprocess import camera_to_world
 
 Flag = bool | Tensor
 """For the whole batch at once, or one bool tensor (B,)."""
-
-UpdateRule = Literal['cut3r', 'ttt3r']
-"""How the state takes up a frame: replaced, or by TTT3R's gate (arXiv 2509.26645)."""
 
 
 class Stream(NamedTuple):

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from loc3r_ros.cut3r.model import Cut3r, patch_grid
-from loc3r_ros.cut3r.stream import Flag, FrameOutput, UpdateRule, both, select
+from loc3r_ros.cut3r.stream import Flag, FrameOutput, both, select
+from loc3r_ros.cut3r.variant import UpdateRule
 from loc3r_ros.errors import InputError
 
 
