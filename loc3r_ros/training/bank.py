@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.errors import InputError
 from loc3r_ros.world.cameras import draw_camera
+from loc3r_ros.world.handheld import Handheld
 from loc3r_ros.world.questions.catalog import catalog
 from loc3r_ros.world.questions.question import Question, Situation
 from loc3r_ros.world.questions.situations import situations
@@ -89,15 +90,17 @@ def make_video(seed: int, number: int) -> Video:
     """Film a scene and ask about it; the same video every time."""
     scene = scene_of(seed)
     rng = np.random.default_rng((seed, number, 0xF11))
-    path, camera = Tour(scene), draw_camera(rng, WIDTH)
+    path = Handheld(scene, number) if number % 2 else Tour(scene)
+    camera = draw_camera(rng, WIDTH)
     times = rng.uniform(0.0, path.duration) + np.linspace(0.0, path.duration, FRAMES, False)
     footage = film(scene, path, camera, times)
     visit = visit_of(scene, every(footage, SHOWN))
+    told = situations(visit, rng, SITUATIONS)
     return Video(
         footage,
         ('', *(item.category for item in scene.items)),
-        tuple(catalog(visit, QUESTIONS, number)),
-        tuple(situations(visit, rng, SITUATIONS)),
+        tuple(catalog(visit, QUESTIONS, number, told)),
+        tuple(told),
     )
 
 
