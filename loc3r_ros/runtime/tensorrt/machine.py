@@ -57,9 +57,9 @@ def this_machine() -> Machine:
     Raises:
         EngineError: TensorRT or pycuda is missing, or there is no GPU.
     """
-    device = gpu()
+    version, device = load().__version__, gpu()
     return Machine(
-        tensorrt=load().__version__,
+        tensorrt=version,
         gpu=device.name,
         compute_capability=device.compute_capability,
         multiprocessors=device.multiprocessors,
