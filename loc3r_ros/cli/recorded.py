@@ -56,6 +56,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     model.add_argument('--update-rule', choices=('cut3r', 'ttt3r'), default='cut3r')
     model.add_argument('--device', default='cpu', help='cpu, cuda, ... (default: cpu)')
+    model.add_argument(
+        '--engines',
+        metavar='FOLDER',
+        type=Path,
+        help='exported packages and the engines built of them (loc3r engine --help)',
+    )
+    model.add_argument(
+        '--backend',
+        choices=('auto', 'torch', 'onnxruntime', 'tensorrt'),
+        default='auto',
+        help='auto: with --engines, a TensorRT engine that passes its self-test, else the fastest '
+        'that does; without, torch (default: auto)',
+    )
     vlm = parser.add_argument_group(
         "language model (default: the package's Loc3R-tiny, where it has one; without one, what "
         'geometry knows is answered)'
@@ -155,8 +168,14 @@ def _open_encoder(
         return None, False
     from loc3r_ros.cut3r.encoder import PoseEncoder
 
-    rule, device = args.update_rule, args.device
-    encoder = PoseEncoder.load(path, update_rule=rule, device=device, camera_only=tokens_only)
+    encoder = PoseEncoder.load(
+        path,
+        update_rule=args.update_rule,
+        camera_only=tokens_only,
+        device=args.device,
+        backend=args.backend,
+        engines=args.engines,
+    )
     return encoder, tokens_only
 
 

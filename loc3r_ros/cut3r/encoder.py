@@ -40,7 +40,7 @@ class PoseEncoder:
         update_rule: `cut3r`, or `ttt3r`, whose gate forgets less on long sequences.
         camera_only: leave out the dense heads, 37 % of the FLOPs at 512x384; tokens and pose stay
             the same.
-        device: where PyTorch runs, e.g. `cpu` or `cuda`.
+        device: where PyTorch runs: `cpu`, `cuda`, ...; `auto`: a GPU if any.
         dtype: precision of PyTorch's products; norms, sums, heads and the state stay float32. None:
             float32.
         backend: `auto`: the best of those below, where engines are named; or one of them:

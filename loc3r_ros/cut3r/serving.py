@@ -57,13 +57,15 @@ class TorchServing:
 
     Args:
         model: in float32; moved to the device.
-        device: where to run.
+        device: where to run; `auto`: a GPU if any.
         dtype: precision of the products; None: float32.
     """
 
     def __init__(self, model: Cut3r, device: str | torch.device, dtype: torch.dtype | None) -> None:
         import torch
 
+        if device == 'auto':
+            device = 'cuda' if torch.cuda.is_available() else 'cpu'
         self.device = torch.device(device)
         self.model = model.eval().to(self.device)
         self.config = model.config
