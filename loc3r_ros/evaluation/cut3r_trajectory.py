@@ -159,7 +159,7 @@ def _as_seen(
     depth: NDArray[np.float32], rgb: NDArray[np.uint8], encoder: PoseEncoder
 ) -> NDArray[np.float32]:
     """True depth at the pixels of the network's input."""
-    plan = plan_for(rgb, encoder.model.config)
+    plan = plan_for(rgb, encoder.config)
     resized = np.asarray(
         cv2.resize(depth, plan.resized, interpolation=cv2.INTER_NEAREST_EXACT), np.float32
     )

@@ -46,7 +46,7 @@ class Cut3rTask(Task):
     """Learns poses and point maps in the camera's and in the world's frame; colours are left out.
 
     Args:
-        model: trained whole, but for the parts that only rays and colours use.
+        model: trained whole, but for the parts that no point and no pose depends on.
         examples: of a batch.
         weights: of the losses.
         name: of the run.
@@ -150,4 +150,8 @@ def _maps(model: Cut3r, seen: _Seen, size: tuple[int, int]) -> Maps:
 
 
 def _unused(part: str) -> bool:
-    return 'ray_map' in part or 'masked_img' in part or 'rgb' in part
+    """Whether no loss depends on a parameter; several processes must know, and wait for none."""
+    if 'pose_retriever.write_blocks' in part:
+        # What is written is one token: a softmax over one key is 1, whatever query and key are.
+        return any(name in part for name in ('projq', 'projk', 'norm2'))
+    return any(name in part for name in ('ray_map', 'masked_img', 'rgb', 'refinenet4.resConfUnit1'))

@@ -109,32 +109,27 @@ def test_training_sees_what_the_encoder_sees() -> None:
 def test_a_few_steps_make_the_loss_much_smaller() -> None:
     trained = task()
     batch = EXAMPLES.at(0, 0)
-    optimizer = torch.optim.AdamW([p for p in trained.parameters() if p.requires_grad], lr=2e-3)
+    optimizer = torch.optim.AdamW([p for p in trained.parameters() if p.requires_grad], lr=3e-3)
     totals = []
-    for _ in range(40):
+    for _ in range(25):
         losses = trained(batch)
         losses['total'].backward()
         optimizer.step()
         optimizer.zero_grad()
         totals.append({name: float(value.detach()) for name, value in losses.items()})
     first, last = totals[0], totals[-1]
-    assert last['total'] < 0.5 * first['total']
-    assert last['rotation'] + last['place'] < 0.6 * (first['rotation'] + first['place'])
+    assert last['total'] < 0.6 * first['total']
+    assert last['rotation'] + last['place'] < 0.8 * (first['rotation'] + first['place'])
 
 
-def test_only_what_images_use_is_trained() -> None:
+def test_what_is_trained_is_what_the_losses_depend_on() -> None:
     trained = task()
     trained(EXAMPLES.at(0, 0))['total'].backward()
-    for name, parameter in trained.model.named_parameters():
-        unused = 'ray_map' in name or 'masked_img' in name or 'rgb' in name
-        assert parameter.requires_grad != unused, name
-        if not unused:
-            assert parameter.grad is not None or _shortcut(name), name
-
-
-def _shortcut(name: str) -> bool:
-    """A softmax over one key is 1, whatever query and key are."""
-    return 'pose_retriever' in name and ('projq' in name or 'projk' in name or 'norm2' in name)
+    parameters = dict(trained.model.named_parameters())
+    assert all(p.requires_grad == (p.grad is not None) for p in parameters.values())
+    still = {name for name, p in parameters.items() if not p.requires_grad}
+    assert 'masked_img_token' in still and 'patch_embed_ray_map.proj.weight' in still
+    assert len(still) < len(parameters) / 4
 
 
 def test_export_is_what_the_encoder_loads(tmp_path: Path) -> None:
