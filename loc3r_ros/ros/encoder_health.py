@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -30,7 +31,7 @@ class EncoderHealth:
     """Figures of the input and of the localizer; written by the worker, read by the executor.
 
     Args:
-        engine: what computes, in words.
+        engine: gives what computes, in words, and who was refused, with the reasons.
         live: the localizer.
         camera: its input.
         mailbox: what lies between them.
@@ -41,7 +42,11 @@ class EncoderHealth:
     """
 
     def __init__(
-        self, engine: str, live: LiveLocalizer, camera: CameraInput, mailbox: Mailbox[Any]
+        self,
+        engine: Callable[[], tuple[str, tuple[str, ...]]],
+        live: LiveLocalizer,
+        camera: CameraInput,
+        mailbox: Mailbox[Any],
     ) -> None:
         self.state: int = Status.INITIALISING
         self.stamp_ns = 0
@@ -87,7 +92,7 @@ class EncoderHealth:
             inliers=int(pose.inliers) if pose else 0,
             scale=float(pose.scale) if pose else 1.0,
             scale_source=pose.scale_source if pose else 'none',
-            engine=self._engine,
+            engine=self._engine()[0],
             memory=memory_bytes(),
             problems=problems,
         )
@@ -112,12 +117,14 @@ class EncoderHealth:
             },
         )
         level, said = _HEALTH[self.state]
+        engine, refused = self._engine()
         encoder = Report(
             'encoder',
             level,
             said,
             {
-                'engine': self._engine,
+                'engine': engine,
+                'refused': '; '.join(refused),
                 'epoch': self._live.epoch,
                 'frames': self._step.index + 1 if self._step else 0,
                 'state_age_s': self._age_s(),

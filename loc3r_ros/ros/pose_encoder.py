@@ -87,7 +87,7 @@ class PoseEncoder(Stage):
             depth_only=encoder is None,
         )
         self._watchdog.expect('transform', self._missing_transform)
-        self._health = EncoderHealth(self._engine(), self._live, self._input, self._mailbox)
+        self._health = EncoderHealth(self._engine, self._live, self._input, self._mailbox)
         self._follow_clock()
         self._worker = Worker(self._mailbox, self._handle, self._is_ready, 'pose_encoder')
         self.own(self._worker, self._worker.stop)
@@ -128,24 +128,26 @@ class PoseEncoder(Stage):
         weights = self.settings['weights']
         if not weights:
             return None
-        import torch
-
         from loc3r_ros.cut3r.encoder import PoseEncoder as Cut3rEncoder
 
-        device = self.settings['device']
-        if device == 'auto':
-            device = 'cuda' if torch.cuda.is_available() else 'cpu'
-        rule = self.settings['update_rule']
-        return Cut3rEncoder.load(Path(weights).expanduser(), update_rule=rule, device=device)
+        return Cut3rEncoder.load(
+            Path(weights).expanduser(),
+            update_rule=self.settings['update_rule'],
+            device=self.settings['device'],
+            backend=self.settings['backend'],
+            engines=self.settings['engines'] or None,
+        )
 
     def _free(self) -> None:
         self._encoder = None
         free_memory()
 
-    def _engine(self) -> str:
-        if self._encoder is None:
-            return 'depth only'
-        return f'{Path(self.settings["weights"]).name} on {self._encoder.device}'
+    def _engine(self) -> tuple[str, tuple[str, ...]]:
+        """What computes, in words, and who was refused."""
+        encoder = self._encoder
+        if encoder is None:
+            return 'depth only', ()
+        return f'{Path(self.settings["weights"]).name}: {encoder.engine}', encoder.refusals
 
     def _localizer(self, T_base_camera: Array | None) -> Localizer:
         config = tracker_config(self.settings)

@@ -57,6 +57,18 @@ TABLE = (
         'How CUT3R updates its state; ttt3r forgets less on long sequences.',
         choices=('cut3r', 'ttt3r'),
     ),
+    Parameter(
+        'engines',
+        '',
+        'Folder of exported CUT3R packages and the engines built of them (loc3r engine --help).',
+    ),
+    Parameter(
+        'backend',
+        'auto',
+        'What computes CUT3R; auto: with `engines`, a TensorRT engine that passes its self-test, '
+        'else the fastest that does; without, torch.',
+        choices=('auto', 'torch', 'onnxruntime', 'tensorrt'),
+    ),
     Parameter('device', 'auto', 'What CUT3R runs on (cpu, cuda, cuda:1); auto: a GPU if any.'),
     Parameter(
         'max_depth_m', _TRACKER.max_depth, 'Farther depth is not tracked.', range=(0.5, 50.0)
