@@ -30,7 +30,7 @@ OUTSIDE = {
 PASSAGE_MIN, PASSAGE_MAX = 0.95, 1.25
 """Widths of an opening between two rooms, m; a robot passes through the narrowest."""
 
-BATHROOM_MAX = 11.0
+BATHROOM_MAX = 13.0
 """Largest floor of a bathroom, m^2."""
 
 _CORNER = 0.3
@@ -46,6 +46,7 @@ _KINDS = {
     ),
     4: (
         ('living room', 'bedroom', 'kitchen', 'bathroom'),
+        ('living room', 'kitchen', 'bedroom', 'bathroom'),
         ('living room', 'bedroom', 'study', 'kitchen'),
         ('living room', 'bedroom', 'study', 'bathroom'),
     ),
@@ -79,7 +80,7 @@ def _split(rng: Generator, low: Array, high: Array, count: int) -> Iterator[tupl
         return
     axis = int((high - low).argmax())
     first = count // 2
-    share = first / count + rng.uniform(-0.14, 0.14)
+    share = first / count + rng.uniform(-0.2, 0.2)
     cut = low[axis] + share * (high[axis] - low[axis])
     before, after = high.copy(), low.copy()
     before[axis], after[axis] = cut - WALL / 2, cut + WALL / 2

@@ -155,7 +155,8 @@ def _pace(
 ) -> tuple[Array, Array, Array]:
     """Place (N, 2), where one looks (N,), rad, and speed (N,), m/s, at ticks of a clock.
 
-    Who stands still looks into the room, to its `centres` and around it, else ahead.
+    Who stands still, as one does in every new room, looks to its centre (`centres`, one for each
+    stop) and around; who walks looks ahead.
     """
     usual = rng.uniform(0.35, 0.8)
     ahead = _headings(way)
@@ -163,7 +164,8 @@ def _pace(
     for k, (stop, centre) in enumerate(zip(stops, centres, strict=True)):
         if k:
             _go(index, look, stops[k - 1], stop, usual)
-        if k in (0, len(stops) - 1) or rng.random() < 0.6:
+        new = not any(np.array_equal(centre, other) for other in centres[:k])
+        if new or k == len(stops) - 1 or rng.random() < 0.6:
             inward = np.arctan2(*(centre - way[stop])[::-1]) - ahead[stop]
             _stand(rng, index, look, float((inward + np.pi) % (2 * np.pi) - np.pi))
     at = np.array(index)

@@ -1,10 +1,10 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""A drive through a room: a turn on the spot, then a loop through free space back to its start."""
+"""A drive through a scene: a turn on the spot, then a loop through free space to its start."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from loc3r_ros.geometry import Array
 from loc3r_ros.world.floorplan import FloorPlan
 from loc3r_ros.world.robot import optical_poses
-from loc3r_ros.world.scene import Scene
+from loc3r_ros.world.scene import RoomShape, Scene
 
 CLEARANCE = 0.35
 """The robot's centre keeps this far from everything, m."""
@@ -24,7 +24,7 @@ SPACING = 0.02
 """Metres between the points of a loop."""
 
 FAR_CELLS = 2
-"""Far parts of the room that a loop goes to."""
+"""Far parts of a single room that a loop goes to; in a flat it goes to all rooms."""
 
 SHUN = 0.8
 """A loop avoids, where it can, to come nearer than this to another part of itself, m."""
@@ -40,14 +40,14 @@ class Tour:
     loop, and ends where and as it began; after `duration` it all begins again.
 
     Args:
-        scene: the room.
+        scene: the room or flat.
 
     Attributes:
         duration: s.
     """
 
     def __init__(self, scene: Scene) -> None:
-        xy, yaw = plan_loop(FloorPlan(scene))
+        xy, yaw = plan_loop(FloorPlan(scene), scene.rooms)
         turn_t, turn = _turn(2.0 * np.pi)
         drive_t = turn_t[-1] + _times(xy, yaw)
         self._t = np.concatenate([turn_t, drive_t[1:]])
@@ -71,16 +71,20 @@ class Tour:
         return optical_poses(self.poses(t))
 
 
-def plan_loop(plan: FloorPlan) -> tuple[Array, Array]:
+def plan_loop(plan: FloorPlan, rooms: Sequence[RoomShape]) -> tuple[Array, Array]:
     """A smooth closed way around the free floor.
 
     Returns:
         (N, 2) points in `map`, SPACING apart, the last equal to the first; (N,) heading, unwrapped.
     """
     free = plan.region(CLEARANCE + 0.05)
-    first, *others = _far_cells(plan, free)
-    circuits = [_circuit(plan, free, (first, *order)) for order in permutations(others)]
-    loop = _smooth(plan, _resample(max(circuits, key=_enclosed), 0.05))
+    if len(rooms) > 1:
+        way = _circuit(plan, free, _round_trip(plan, free, rooms))
+    else:
+        first, *others = _far_cells(plan, free)
+        circuits = [_circuit(plan, free, (first, *order)) for order in permutations(others)]
+        way = max(circuits, key=_enclosed)
+    loop = _smooth(plan, _resample(way, 0.05))
     loop = _resample(loop, SPACING)
     start = int(plan.clearance(loop).argmax())
     loop = np.roll(loop, -start, 0)
@@ -96,6 +100,19 @@ def _far_cells(plan: FloorPlan, free: np.ndarray) -> list[tuple[int, int]]:
         nearest = np.minimum(nearest, plan.travel(_only(free, cells[-1]), free))
         cells.append(_best(free, nearest))
     return cells
+
+
+def _round_trip(
+    plan: FloorPlan, free: np.ndarray, rooms: Sequence[RoomShape]
+) -> list[tuple[int, int]]:
+    """The most open cell of each room, in the order that makes the shortest way round."""
+    inside = [((plan.centres > r.low) & (plan.centres < r.high)).all(-1) & free for r in rooms]
+    cells = [_best(part, plan.clearances) for part in inside]
+    cost = [plan.travel(_only(free, cell), free) for cell in cells]
+    first, *others = range(len(cells))
+    trips = [(first, *order, first) for order in permutations(others)]
+    trip = min(trips, key=lambda trip: sum(cost[a][cells[b]] for a, b in pairwise(trip)))
+    return [cells[k] for k in trip[:-1]]
 
 
 def _best(free: np.ndarray, value: Array) -> tuple[int, int]:
