@@ -1,14 +1,15 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """A model in training, with parts left out, examined by the reading that it is trained with.
 
-All texts about a video are read at once: on a GPU that is many times as fast as word by word.
+Texts of one length are read at once, so that a GPU has something to do.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -27,16 +28,22 @@ from loc3r_ros.vlm.prompt import Prompt
 from loc3r_ros.vlm.situated import Situated, agent_in_map, bev_in_map
 from loc3r_ros.vlm.stream import ANSWER_TOKENS
 
-TOGETHER = 64
-"""Texts that are read at once; more take memory and no less time."""
+Result = TypeVar('Result')
 
 
-@dataclass(eq=False)
-class _Said:
-    """A text that grows by the words of its answer, and which of all answers that is."""
+class _Growing:
+    """Keys and values of texts that go on, behind those of the video."""
 
-    number: int
-    ids: list[int]
+    def __init__(self, reading: Reading, texts: int) -> None:
+        self._video = Extension(reading, texts)
+        self._texts: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def update(self, key: Tensor, value: Tensor, layer: int, /) -> tuple[Tensor, Tensor]:
+        if layer in self._texts:
+            before = self._texts[layer]
+            key, value = torch.cat((before[0], key), 2), torch.cat((before[1], value), 2)
+        self._texts[layer] = key, value
+        return self._video.update(key, value, layer)
 
 
 class Trainee:
@@ -80,58 +87,56 @@ class Trainee:
         if not self.task.parts.situation:
             told = self.answer([Asked(WHERE, situation) for situation in situations])
             return [told_in_words(words, self._T_map_bev) for words in told]
-        texts = [_Said(k, self.prompt.situation(said)) for k, said in enumerate(situations)]
-        places: list[AgentPose] = [nowhere('not asked')] * len(texts)
-        for group in _alike(texts):
-            for text, situated in zip(group, self._situated(group), strict=True):
-                places[text.number] = agent_in_map(situated, self._T_map_bev)
-        return places
+        texts = [self.prompt.situation(said) for said in situations]
+        places = self._by_length(texts, self._situated)
+        return [agent_in_map(situated, self._T_map_bev) for situated in places]
 
     def answer(self, asked: Sequence[Asked]) -> list[str]:
         texts = [
-            _Said(k, self.prompt.situation(situation) + self.prompt.question(question))
-            for k, (question, situation) in enumerate(asked)
+            self.prompt.situation(situation) + self.prompt.question(question)
+            for question, situation in asked
         ]
-        starts = [len(text.ids) for text in texts]
-        for group in _alike(texts):
-            self._finish(group)
-        words = self.task.words
-        return [words.decode(t.ids[start:]) for t, start in zip(texts, starts, strict=True)]
+        return [self.task.words.decode(ids) for ids in self._by_length(texts, self._spoken)]
+
+    def _by_length(
+        self, texts: Sequence[list[int]], read: Callable[[Tensor], list[Result]]
+    ) -> list[Result]:
+        """Results in the order of the texts, which are read with those of the same length."""
+        numbers = sorted(range(len(texts)), key=lambda k: len(texts[k]))
+        found: dict[int, Result] = {}
+        for _, group in groupby(numbers, key=lambda k: len(texts[k])):
+            alike = list(group)
+            ids = torch.tensor([texts[k] for k in alike], device=self.model.newline.device)
+            found |= zip(alike, read(ids), strict=True)
+        return [found[k] for k in range(len(texts))]
 
     @torch.inference_mode()
-    def _finish(self, texts: list[_Said]) -> None:
-        """Say the likeliest words until all texts are at their end."""
+    def _spoken(self, ids: Tensor) -> list[list[int]]:
+        """The likeliest words after each of the texts (texts, n), without what ends them."""
+        cache, length = _Growing(self._reading, len(ids)), self._reading.length
+        spoken: list[list[int]] = [[] for _ in ids]
+        under_way = set(range(len(ids)))
         for _ in range(ANSWER_TOKENS):
-            if not texts:
-                return
-            hidden, rows = self._read(texts), torch.arange(len(texts))
-            last = torch.tensor([len(text.ids) - 1 for text in texts])
-            spoken = self.model.logits(hidden[rows, last]).argmax(-1).tolist()
-            going_on = []
-            for text, token in zip(texts, spoken, strict=True):
-                if token not in self.task.words.end_ids:
-                    text.ids.append(token)
-                    going_on.append(text)
-            texts = going_on
+            hidden = self.model.decode(self.model.embed(ids), cache, length)
+            length += ids.shape[1]
+            ids = self.model.logits(hidden[:, -1]).argmax(-1, keepdim=True)
+            for k, token in enumerate(ids[:, 0].tolist()):
+                if token in self.task.words.end_ids:
+                    under_way.discard(k)
+                elif k in under_way:
+                    spoken[k].append(token)
+            if not under_way:
+                break
+        return spoken
 
     @torch.inference_mode()
-    def _situated(self, texts: list[_Said]) -> list[Situated]:
-        hidden, rows = self._read(texts), torch.arange(len(texts))
-        ori = torch.tensor([len(text.ids) - 1 for text in texts])
-        place = self.model.position(hidden[rows, ori - 1])
-        heading = self.model.orientation(hidden[rows, ori]).softmax(-1)
+    def _situated(self, ids: Tensor) -> list[Situated]:
+        cache = _Growing(self._reading, len(ids))
+        hidden = self.model.decode(self.model.embed(ids), cache, self._reading.length)
+        place = self.model.position(hidden[:, -2])
+        heading = self.model.orientation(hidden[:, -1]).softmax(-1)
         columns = (x.double().cpu().numpy() for x in (place.mean, place.sigma, heading))
         return [Situated(*row) for row in zip(*columns, strict=True)]
-
-    def _read(self, texts: Sequence[_Said]) -> Tensor:
-        """Hidden states (texts, longest, width) of texts behind the video."""
-        longest, end = max(len(text.ids) for text in texts), self.task.words.end_id
-        ids = torch.tensor([text.ids + [end] * (longest - len(text.ids)) for text in texts])
-        return self.model.decode(
-            self.model.embed(ids.to(self.model.newline.device)),
-            Extension(self._reading, len(texts)),
-            self._reading.length,
-        )
 
 
 def told_in_words(words: str, T_map_bev: Array) -> AgentPose:
@@ -145,9 +150,3 @@ def told_in_words(words: str, T_map_bev: Array) -> AgentPose:
     x, y, degrees = numbers
     T_bev_agent = pose(exp_so3((0.0, 0.0, np.radians(degrees))), (x, y, 0.0))
     return AgentPose(True, T_map_bev @ T_bev_agent, np.full((6, 6), np.nan))
-
-
-def _alike(texts: Sequence[_Said]) -> list[list[_Said]]:
-    """Groups of texts of like length: padding is read as well."""
-    ordered = sorted(texts, key=lambda text: len(text.ids))
-    return [ordered[k : k + TOGETHER] for k in range(0, len(ordered), TOGETHER)]
