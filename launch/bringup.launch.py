@@ -97,7 +97,8 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'weights',
         default_value='',
-        description='CUT3R weights, needed where there is no depth. Empty: as in params_file.',
+        description='CUT3R weights, for cameras without depth. Empty: as in params_file, else the '
+        "package's CUT3R-tiny; none: not even that.",
     ),
     DeclareLaunchArgument(
         'device',
@@ -108,7 +109,7 @@ ARGUMENTS = [
         'vlm_weights',
         default_value='',
         description='Folder of the weights of Loc3R-VLM, for answers in words. Empty: as in '
-        'params_file.',
+        "params_file, else the package's Loc3R-tiny; none: no model.",
     ),
     DeclareLaunchArgument(
         'bag',

@@ -86,7 +86,8 @@ class TrackedPose:
         covariance: (6, 6) float64 of (x, y, z, rotation about x, y, z), m and rad, about the
             camera's origin along the axes of `map`, as in geometry_msgs/PoseWithCovariance.
         state: how far the pose can be trusted.
-        keyframe: id of the keyframe made of this frame, or None.
+        keyframe: id of the keyframe made of this frame, or None. Where nothing but the encoder
+            tracks, a frame from elsewhere than the last is one too: a view for a language model.
         inliers: feature matches that agree with the pose.
         scale: metres per unit of the encoder's length.
         scale_source: `depth`, `metric_model`, or `none` where no encoder runs.

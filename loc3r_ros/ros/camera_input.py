@@ -33,7 +33,10 @@ _UNNAMED = 'camera'
 
 _REMEDY = 'publish the right camera_info, or set intrinsics:=[fx, fy, cx, cy]'
 _NO_INFO = 'or set intrinsics:=[fx, fy, cx, cy]'
-_NO_DEPTH = 'or set weights to a trained CUT3R, which needs no depth (loc3r weights --help)'
+_NO_DEPTH = (
+    'or set weights to a trained CUT3R, which needs no depth (loc3r weights --help), or use_depth '
+    "to false: then the package's own gives poses, where it has one"
+)
 
 TABLE = (
     Parameter(

@@ -15,6 +15,7 @@ from std_srvs.srv import Trigger
 
 from loc3r_ros.errors import Loc3rError
 from loc3r_ros.geometry import Array
+from loc3r_ros.hub import shipped
 from loc3r_ros.localizer import Localizer
 from loc3r_ros.msg import Status
 from loc3r_ros.ros import qos
@@ -47,6 +48,10 @@ of a millisecond of Python, while the worker decodes and needs the interpreter a
 class PoseEncoder(Stage):
     """Localizes a camera.
 
+    Args:
+        wants_tokens: whether the package's language model is to be given camera tokens, asked at
+            `configure`; a node by itself cannot know who listens.
+
     Attributes:
         listeners: called by the worker with each processed image, after it was published.
         companions: saved and taken over together with the state.
@@ -54,8 +59,11 @@ class PoseEncoder(Stage):
 
     part = 'encoder'
 
-    def __init__(self, **node_options: Any) -> None:
+    def __init__(
+        self, *, wants_tokens: Callable[[], bool] = lambda: True, **node_options: Any
+    ) -> None:
         super().__init__('pose_encoder', TABLE, **node_options)
+        self._wants_tokens = wants_tokens
         self.listeners: list[Callable[[Posed], None]] = []
         self.companions: list[Companion] = []
         self._encoder: cut3r.PoseEncoder | None = None
@@ -84,7 +92,7 @@ class PoseEncoder(Stage):
             self._watchdog,
             self._hand_over,
             self._fall_back,
-            depth_only=encoder is None,
+            depth_only=not self._tracks_without_depth,
         )
         self._watchdog.expect('transform', self._missing_transform)
         self._health = EncoderHealth(self._engine, self._live, self._input, self._mailbox)
@@ -125,18 +133,33 @@ class PoseEncoder(Stage):
 
     def _loaded(self) -> cut3r.PoseEncoder | None:
         """The encoder of the weights that are set."""
-        weights = self.settings['weights']
-        if not weights:
+        weights = shipped.chosen(self.settings['weights'], shipped.encoder())
+        if weights is None or (self._tokens_only and not self._wants_tokens()):
             return None
         from loc3r_ros.cut3r.encoder import PoseEncoder as Cut3rEncoder
 
+        if not self.settings['weights']:
+            self._announce()
         return Cut3rEncoder.load(
-            Path(weights).expanduser(),
+            weights,
             update_rule=self.settings['update_rule'],
+            camera_only=self._tokens_only,
             device=self.settings['device'],
             backend=self.settings['backend'],
             engines=self.settings['engines'] or None,
         )
+
+    @property
+    def _tokens_only(self) -> bool:
+        """Whether depth tracks, and an encoder would be the package's, for its camera tokens."""
+        return bool(self.settings['use_depth'] and not self.settings['weights'])
+
+    def _announce(self) -> None:
+        what = 'camera tokens' if self._tokens_only else 'poses'
+        note = shipped.note(f'{shipped.ENCODER_NAME} gives {what}')
+        self.get_logger().info(f'{note}. weights: {shipped.NONE} does without')
+        if self._wants_tokens():  # else a large model may compute in this process
+            shipped.use_one_thread()
 
     def _free(self) -> None:
         self._encoder = None
@@ -147,11 +170,18 @@ class PoseEncoder(Stage):
         encoder = self._encoder
         if encoder is None:
             return 'depth only', ()
-        return f'{Path(self.settings["weights"]).name}: {encoder.engine}', encoder.refusals
+        name = Path(self.settings['weights']).name or shipped.ENCODER_NAME
+        name = f'depth; camera tokens of {name}' if self._tokens_only else name
+        return f'{name}: {encoder.engine}', encoder.refusals
 
     def _localizer(self, T_base_camera: Array | None) -> Localizer:
         config = tracker_config(self.settings)
-        return Localizer(encoder=self._encoder, T_base_camera=T_base_camera, tracker=config)
+        return Localizer(
+            encoder=self._encoder,
+            T_base_camera=T_base_camera,
+            tracker=config,
+            tokens_only=self._tokens_only,
+        )
 
     def _is_ready(self) -> bool:
         """Whether images can be taken: intrinsics and mount are known. In the worker."""
@@ -162,8 +192,12 @@ class PoseEncoder(Stage):
         if waited < self.settings['tf_wait_s']:
             has_info = camera.has_intrinsics and not camera.may_learn_of_depth
         else:
-            has_info = camera.has_intrinsics or self._encoder is not None
+            has_info = camera.has_intrinsics or self._tracks_without_depth
         return has_info and self._live.ready(camera.frame_id, waited)
+
+    @property
+    def _tracks_without_depth(self) -> bool:
+        return self._encoder is not None and not self._tokens_only
 
     def _hand_over(self, shot: Shot) -> None:
         """In the executor."""

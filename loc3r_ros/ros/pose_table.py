@@ -49,7 +49,9 @@ TABLE = (
     Parameter(
         'weights',
         '',
-        'CUT3R weights file (loc3r weights --help); empty: depth alone tracks the camera.',
+        'CUT3R weights file (loc3r weights --help); empty: depth alone tracks the camera, and '
+        'CUT3R-tiny of the package, where it has it, gives camera tokens, and poses with '
+        '`use_depth` false; none: not even that.',
     ),
     Parameter(
         'update_rule',

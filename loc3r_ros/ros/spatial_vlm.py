@@ -21,6 +21,7 @@ from loc3r_ros.answers.reply import Reply
 from loc3r_ros.answers.requests import Turns
 from loc3r_ros.answers.scene import Scene
 from loc3r_ros.errors import InputError
+from loc3r_ros.hub import shipped
 from loc3r_ros.msg import Answer
 from loc3r_ros.ros import qos
 from loc3r_ros.ros.bus import Posed
@@ -60,13 +61,14 @@ TABLE = (
         'engine',
         'auto',
         'Language model that answers; none answers what geometry alone can tell, auto takes '
-        'loc3r where `vlm_weights` is set.',
+        'loc3r where there are weights for it.',
         choices=('auto', 'none', 'loc3r'),
     ),
     Parameter(
         'vlm_weights',
         '',
-        'Folder of the weights of Loc3R-VLM (loc3r weights --help).',
+        'Folder of the weights of Loc3R-VLM (loc3r weights --help); empty: Loc3R-tiny of the '
+        'package, where it has it.',
     ),
     Parameter(
         'device',
@@ -159,6 +161,12 @@ class SpatialVlmNode(Stage):
         self._composed = composed
         self._engine: SpatialEngine | None = None
         self._mailbox: Mailbox[Callable[[], View]] | None = None
+
+    @property
+    def answers_by_shipped(self) -> bool:
+        """Whether the settings lead to the package's model, which goes with its encoder."""
+        is_open = self.settings['engine'] != 'none' and not self.settings['vlm_weights']
+        return is_open and shipped.language_model() is not None
 
     def configure(self) -> None:
         """Load the engine."""
@@ -320,13 +328,18 @@ def chosen_engine(node: SpatialVlmNode) -> SpatialEngine:
     Raises:
         InputError: `loc3r` without weights, or with such that cannot be used.
     """
-    settings = node.settings
-    weights = '' if settings['engine'] == 'none' else settings['vlm_weights']
-    if settings['engine'] == 'loc3r' and not weights:
+    settings, weights = node.settings, None
+    if settings['engine'] != 'none':
+        weights = shipped.chosen(settings['vlm_weights'], shipped.language_model())
+    if settings['engine'] == 'loc3r' and weights is None:
         raise InputError(
             'engine is loc3r, but vlm_weights is empty: set it to a folder of weights (loc3r '
             'weights --help), or engine to none'
         )
+    if node.answers_by_shipped:
+        note = shipped.note(f'{shipped.LANGUAGE_NAME} answers')
+        node.get_logger().info(f'{note}. engine: none does without')
+        shipped.use_one_thread()
     return open_engine(
         weights,
         lambda: node.scene.pose,

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.geometry import Array, invert, transform
+from loc3r_ros.geometry import Array, invert, rotation_angle, transform
 from loc3r_ros.tracking.covariance import (
     FLOOR,
     LOST_COVARIANCE,
@@ -76,6 +76,9 @@ MIN_OVERLAP = 0.3
 KEYFRAME_SHARE = 0.15
 """A new keyframe is due after moving this share of the median depth, or 15 degrees."""
 
+VIEW_M, VIEW_RAD = 0.3, np.radians(15.0)
+"""The same where nothing but the encoder tracks, and there is no depth to go by."""
+
 MAX_COAST_S = 0.5
 """Velocity says nothing about what comes after a longer gap."""
 
@@ -124,6 +127,7 @@ class Tracker:
         self._stamp: float | None = None
         self._ties: deque[tuple[int, Future[list[Edge]]]] = deque()
         self._frames = 0
+        self._view: Array | None = None
 
     def interrupt(self) -> None:
         """Nothing is known of what happened since the last frame: LOST until a place is known."""
@@ -194,7 +198,18 @@ class Tracker:
         if self.prior.scale_source != 'none':
             sure = sigma(self._covariance)[0] < LOST_M
             self.state = TrackingState.TRACKING if sure else TrackingState.DEGRADED
+            return self._new_view()
         return None
+
+    def _new_view(self) -> int | None:
+        """A keyframe for who looks at pictures: without depth it is no place in the map."""
+        if self._view is not None:
+            moved = invert(self._view) @ self._T
+            is_near = float(np.linalg.norm(moved[:3, 3])) < VIEW_M
+            if is_near and rotation_angle(moved[:3, :3]) < VIEW_RAD:
+                return None
+        self._view = self._T.copy()
+        return self._frames
 
     def _predict(self, dt: float) -> tuple[Array, Array]:
         """The pose expected now, and how much less certain it is than the last one."""
@@ -345,6 +360,7 @@ class Tracker:
             'state': np.array(self.state.value),
             'stamp': np.array([] if self._stamp is None else [self._stamp]),
             'frames': np.array(self._frames),
+            'view': np.zeros((0, 4, 4)) if self._view is None else self._view[None],
         }
         parts = {
             'map': self.map.state_dict(),
@@ -367,6 +383,7 @@ class Tracker:
         self.state = TrackingState(str(state['state']))
         self._stamp = float(state['stamp'][0]) if len(state['stamp']) else None
         self._frames = int(state['frames'])
+        self._view = state['view'][0] if len(state['view']) else None
         self._ties = deque()
         while ties := part(f'ties{len(self._ties)}/'):
             done: Future[list[Edge]] = Future()
