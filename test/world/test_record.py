@@ -16,6 +16,8 @@ from loc3r_ros.cli import world
 from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import invert, pose, rotation_from_quaternion, transform
 from loc3r_ros.world import drive as drive_module
+from loc3r_ros.world import sheet
+from loc3r_ros.world.apartment import generate_apartment
 from loc3r_ros.world.depth_noise import DepthNoise
 from loc3r_ros.world.robot import camera_of, optical_poses
 from loc3r_ros.world.room import generate_room
@@ -193,3 +195,22 @@ def test_an_interrupted_recording_is_a_whole_bag(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         record(tmp_path / 'bag', '--frames', 9, '--size', '32x24')
     assert len(read(tmp_path / 'bag')['/camera/color/image_raw']) == 3
+
+
+def test_a_flat_is_recorded_and_bad_numbers_of_rooms_are_refused(tmp_path, capsys):
+    words = ('--apartment', 2, '--seed', 1, '--frames', 1, '--size', '32x24')
+    assert record(tmp_path / 'flat', *words) == 0
+    assert '1 frames of flat 1' in capsys.readouterr().out
+    assert len(read(tmp_path / 'flat')['/camera/color/image_raw']) == 1
+    with pytest.raises(InputError, match='a flat of 5 rooms: give 1 to 4'):
+        record(tmp_path / 'other', '--apartment', 5)
+
+
+def test_a_contact_sheet_has_the_plan_and_the_views(monkeypatch):
+    monkeypatch.setattr(sheet, 'TILE', (64, 48))
+    scene = generate_apartment(1, 2)
+    image = sheet.contact_sheet(scene, Tour(scene), views=6)
+    assert image.shape == (2 * 48, 2 * 48 + sheet.COLUMNS * 64, 3)
+    assert image[:, :96].std() > 10
+    assert image[48:, 96 + 2 * 64 :].max() == 0
+    assert image[48:, 96 : 96 + 2 * 64].std() > 10
