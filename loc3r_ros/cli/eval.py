@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from loc3r_ros import __version__
 from loc3r_ros.errors import InputError
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _ask(
         raise InputError(f'--parts {args.parts} ask a language model: name its folder with --vlm')
     encoder = PoseEncoder.load(args.encoder, camera_only=True, device=args.device)
     vlm = SpatialVlm.load(args.vlm, device=args.device)
-    about = {'model': vlm.identity, 'encoder': _name(encoder), 'parts': ', '.join(parts)}
+    about = {'model': vlm.identity, **_about(encoder), 'parts': ', '.join(parts)}
     bank = Bank(args.bank or args.out / 'bank')
     journal = Journal(args.out / 'episodes.jsonl', about, Episode.from_json)
     found = examine(Robot(encoder, vlm), bank, TEST if seeds is None else seeds, parts, journal)
@@ -136,15 +137,19 @@ def _drive(args: argparse.Namespace, seeds: Sequence[int] | None, bar: Progress)
         rule: PoseEncoder.load(args.encoder, update_rule=rule, device=args.device)
         for rule in ('cut3r', 'ttt3r')
     }
-    about = {'encoder': _name(encoders['cut3r'])}
+    about = _about(encoders['cut3r'])
     journal = Journal(args.out / 'drives.jsonl', about, Drive.from_json)
     found = bar.track(drive_all(encoders, seeds, journal), len(seeds), description='drives')
     tables = drive_tables(list(found))
     return Report({**about, 'drives': rooms_in_words(seeds)}, tables)
 
 
-def _name(encoder: PoseEncoder) -> str:
-    return f'CUT3R, weights {encoder.fingerprint[:8]}'
+def _about(encoder: PoseEncoder) -> dict[str, str]:
+    # Another version asks other questions in other rooms.
+    return {
+        'loc3r_ros': __version__,
+        'encoder': f'CUT3R, weights {encoder.fingerprint[:8]}',
+    }
 
 
 def seeds_of(text: str) -> Sequence[int]:

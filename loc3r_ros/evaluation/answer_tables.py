@@ -36,22 +36,13 @@ def video_table(
     if not replies:
         return None
     types = np.array([reply.task for reply in replies])
-    said = np.array([benchmark.score(r.task, r.told, r.truth) for r in replies])
-    blind = np.array([benchmark.score(r.task, frequent.get(r.task, ''), r.truth) for r in replies])
-    chance = np.array([1 / r.options if r.options else nan for r in replies])
-
+    scores = 100 * np.array([_scores(benchmark, reply, frequent) for reply in replies])
     names = (*benchmark.tasks, MEAN)
 
     def figures(rows: _Rows) -> list[float]:
-        model, guess, drawn = (
-            benchmark.summarize(types[rows], 100 * scores[rows]) for scores in (said, blind, chance)
-        )
-        means = [
-            value
-            for summary in (model, guess, drawn)
-            for value in (*summary.per_task.values(), summary.overall)
-        ]
-        return [*means, model.overall - guess.overall]
+        means = [benchmark.summarize(types[rows], column) for column in scores[rows].T]
+        lead = means[0].overall - means[1].overall
+        return [*(x for mean in means for x in (*mean.per_task.values(), mean.overall)), lead]
 
     *cells, lead = map(_known, bootstrap_intervals(figures, scenes))
     columns = (cells[k :: len(names)] for k in range(len(names)))
@@ -67,6 +58,15 @@ def video_table(
     )
     heads = ('questions', 'model, %', 'frequency, %', 'chance, %')
     return Table(f'{benchmark.name} tasks', note, heads, table)
+
+
+def _scores(
+    benchmark: VideoBenchmark, reply: Reply, frequent: Frequent
+) -> tuple[float, float, float]:
+    """Of the model, of the frequent answer, and of chance, which a number has none of."""
+    guess = frequent.get(reply.task, '')
+    said, blind = (benchmark.score(reply.task, x, reply.truth) for x in (reply.told, guess))
+    return said, blind, 1 / reply.options if reply.options else nan
 
 
 def situated_table(episodes: Sequence[Episode], frequent: Frequent) -> Table | None:
