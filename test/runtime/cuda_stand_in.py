@@ -87,7 +87,7 @@ class CudaStandIn:
             Error=CudaError,
             init=lambda: None,
             Device=lambda index: self._device(),
-            Stream=lambda flags: Stream(self),
+            Stream=lambda flags: (self.calls.append(('stream', flags)), Stream(self))[1],
             Context=SimpleNamespace(synchronize=self._wait),
             device_attribute=SimpleNamespace(MULTIPROCESSOR_COUNT='multiprocessors'),
             mem_get_info=lambda: (self.need_context(), (self.free, 8 << 30))[1],

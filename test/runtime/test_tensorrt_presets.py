@@ -45,17 +45,9 @@ def test_the_tensorrt_decides_which_export_is_built(tmp_path):
     package = package_in(tmp_path, precision='fp16')
     operator = replace(package, attention='operator')
     auto = read('orin_agx')
-    assert [auto.accepts(package, v) for v in ((10, 3), (10, 13), (10, 15), (11, 4))] == [
-        True,
-        True,
-        False,
-        False,
-    ]
-    assert [auto.accepts(operator, v) for v in ((10, 13), (10, 15), (11, 4))] == [
-        False,
-        True,
-        True,
-    ]
+    releases = ((10, 3), (10, 13), (10, 14), (10, 15), (11, 4))
+    assert [auto.accepts(package, v) for v in releases] == [True, True, True, False, False]
+    assert [auto.accepts(operator, v) for v in releases] == [False, False, False, True, True]
     assert replace(auto, attention='decomposed').accepts(package, (11, 4))
     assert not auto.accepts(replace(package, precision='fp32'), (10, 3))
     assert read('desktop').accepts(replace(package, precision='fp32'), (10, 3))

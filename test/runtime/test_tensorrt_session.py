@@ -84,6 +84,18 @@ def test_the_graph_is_one_execution_and_the_copy_of_the_state(stand_in, package)
     assert stand_in.cuda.calls.count(('copy', addresses['state'], addresses['state_out'])) == 2
 
 
+def test_its_stream_does_not_wait_for_the_default_one(stand_in, package):
+    """PyTorch works there; it would end a capture on a stream that waits."""
+    open_session(package)
+    non_blocking = 1  # CU_STREAM_NON_BLOCKING
+    assert [c for c in stand_in.cuda.calls if c[0] == 'stream'] == [('stream', non_blocking)]
+
+
+def test_the_run_before_the_capture_leaves_no_trace(stand_in, package):
+    stand_in.compute = lambda given: {'y': given['x'], 'state_out': given['state'] + 1}
+    np.testing.assert_array_equal(open_session(package).state()['state'], INITIAL)
+
+
 def test_without_a_graph_it_still_runs(stand_in, package, caplog):
     stand_in.cuda.refuse['cuGraphInstantiateWithFlags'] = 801
     session = open_session(package)
