@@ -1,9 +1,10 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""CUT3R in full against camera-only mode: time, FLOPs, memory.
+"""CUT3R by every backend at hand, beside the straightforward float32 module, in one run.
 
-Weights are random, which changes no cost. Both modes run in turn on the same model and frames, so
-that what else the machine does hits both alike; read the ratios, not the milliseconds. On a busy
-machine only the processor time says anything, and with one thread (OMP_NUM_THREADS=1) says most.
+Weights are random, which changes no cost. All take the same frames in turn, each with its own
+state, so that what else the machine does hits all alike; read the ratios, not the milliseconds. The
+error is that of the camera token and of the state after the last frame, relative to eager float32.
+Peaks of the device are those of a large product and a large copy in the same run.
 """
 
 from __future__ import annotations
@@ -11,19 +12,15 @@ from __future__ import annotations
 import argparse
 import json
 import threading
-import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from loc3r_ros.cli.bench import parser_for
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from loc3r_ros.cut3r import Cut3rConfig
 
-    from loc3r_ros.cut3r import Cut3r, Cut3rConfig, Stream
-
-MODES = ('camera_only', 'full')
+BACKENDS = ('naive', 'torch heads', 'torch', 'torch packed', 'torch bf16', 'compiled', 'onnx')
 _MB = 2**20
 
 
@@ -36,7 +33,17 @@ def add_parser(subjects: Any) -> None:
         default=['224', '512'],
         help='networks to measure (default: both published sizes)',
     )
-    parser.add_argument('--frames', type=int, default=3, help='timed frames a mode (default: 3)')
+    parser.add_argument(
+        '--backend',
+        nargs='+',
+        metavar='NAME',
+        choices=BACKENDS,
+        default=['naive', 'torch heads', 'torch', 'torch bf16'],
+        help=f'of {", ".join(BACKENDS)}; compiled and onnx take minutes to make of full sizes',
+    )
+    parser.add_argument('--device', default='auto', help='of torch (default: a GPU if any)')
+    parser.add_argument('--threads', type=int, help='of the CPU')
+    parser.add_argument('--frames', type=int, default=3, help='timed frames each (default: 3)')
     parser.add_argument(
         '--memory-frames', type=int, default=500, help='frames of the memory run (default: 500)'
     )
@@ -46,12 +53,27 @@ def add_parser(subjects: Any) -> None:
 def execute(args: argparse.Namespace) -> int:
     import torch
 
+    from loc3r_ros.bench.ceilings import ceilings
+    from loc3r_ros.bench.encoder_rows import measure
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    device = args.device
+    if device == 'auto':
+        device = 'cuda' if torch.cuda.is_available() else 'cpu'
     report: dict[str, Any] = {
         'torch': torch.__version__,
         'threads': torch.get_num_threads(),
+        'device': device,
         # First, while the process is small and a leak would show.
         'memory': _memory(args.memory_frames),
-        'sizes': {size: _measure(size, args.frames) for size in args.size},
+        'peak': ceilings(torch.device(device)),
+    }
+    report['sizes'] = {
+        size: measure(
+            _config(size), args.backend, torch.device(device), args.frames, report['peak']
+        )
+        for size in args.size
     }
     print(json.dumps(report, indent=2) if args.json else _table(report))
     return 0
@@ -63,123 +85,12 @@ def _config(size: str) -> Cut3rConfig:
     return {'224': FULL_LINEAR_224, '512': FULL_DPT_512, 'tiny': tiny('linear')}[size]
 
 
-def random_model(config: Cut3rConfig) -> Cut3r:
-    """A network with small random weights, made faster than PyTorch's own initialisation."""
-    import torch
-
-    from loc3r_ros.cut3r import Cut3r
-
-    with torch.device('meta'):
-        model = Cut3r(config)
-    model.to_empty(device='cpu')
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.normal_(0, 0.02)
-    return model
-
-
-def _measure(size: str, frames: int) -> dict[str, Any]:
-    """Times, peak memory and FLOPs of both modes, frame by frame in turn."""
-    import numpy as np
-
-    from loc3r_ros.cut3r import PoseEncoder
-    from loc3r_ros.cut3r.preprocess import plan_for
-    from loc3r_ros.types import Frame
-
-    model = random_model(_config(size))
-    encoders = {mode: PoseEncoder(model, camera_only=mode == 'camera_only') for mode in MODES}
-    wall: dict[str, list[float]] = {mode: [] for mode in MODES}
-    busy: dict[str, list[float]] = {mode: [] for mode in MODES}
-    peak = dict.fromkeys(MODES, 0)
-    random = np.random.default_rng(0)
-    for index in range(1 + frames):
-        frame = Frame(float(index), random.integers(0, 256, (480, 640, 3), dtype=np.uint8))
-        for mode in MODES if index % 2 else MODES[::-1]:
-            with PeakMemory() as memory:
-                start = time.perf_counter(), time.process_time()
-                encoders[mode].observe(frame)
-                wall[mode].append(1e3 * (time.perf_counter() - start[0]))
-                busy[mode].append(1e3 * (time.process_time() - start[1]))
-            peak[mode] = max(peak[mode], memory.peak)
-    plan = plan_for(frame.rgb, model.config)
-    size_in = plan.height, plan.width
-    flops = {mode: frame_flops(model.config, size_in, mode == 'camera_only') for mode in MODES}
-    published = flops['full'] + dummy_flops(model.config, size_in)
-    modes = {mode: _row(wall[mode][1:], busy[mode][1:], flops[mode], peak[mode]) for mode in MODES}
-    return {
-        'input': f'{plan.width}x{plan.height}',
-        **modes,
-        'time_saved': _saved(modes, 'ms_p50'),
-        'cpu_time_saved': _saved(modes, 'cpu_ms_p50'),
-        'flops_saved': _saved(modes, 'gflop'),
-        'flops_saved_against_published': round(1 - flops['camera_only'] / published, 3),
-    }
-
-
-def _row(wall: list[float], busy: list[float], flops: int, peak: int) -> dict[str, float]:
-    import numpy as np
-
-    return {
-        'ms_p50': round(float(np.percentile(wall, 50)), 1),
-        'ms_p95': round(float(np.percentile(wall, 95)), 1),
-        'cpu_ms_p50': round(float(np.percentile(busy, 50)), 1),
-        'gflop': round(flops / 1e9, 3),
-        'peak_rss_mb': round(peak / _MB),
-    }
-
-
-def _saved(modes: dict[str, dict[str, float]], what: str) -> float:
-    return round(1 - modes['camera_only'][what] / modes['full'][what], 3)
-
-
-def count_flops(
-    config: Cut3rConfig, size: tuple[int, int], work: Callable[[Cut3r, Tensor, Stream], object]
-) -> int:
-    """FLOPs, 2 a multiply-add, of some work; counted on shapes, without data.
-
-    Args:
-        config: dimensions of the network.
-        size: height and width of the network input, pixels.
-        work: what to count, given the network, an image and the state.
-    """
-    import torch
-    from torch.nn.attention import SDPBackend, sdpa_kernel
-    from torch.utils.flop_counter import FlopCounterMode
-
-    from loc3r_ros.cut3r import Cut3r
-
-    with torch.device('meta'), torch.no_grad():
-        model, image = Cut3r(config), torch.empty(1, 3, *size)
-        stream = model.initial()
-        # The counter knows fused attention on some devices only; the plain products on all.
-        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-            work(model, image, stream)
-    return int(counter.get_total_flops())
-
-
-def frame_flops(config: Cut3rConfig, size: tuple[int, int], camera_only: bool) -> int:
-    """FLOPs of a frame after the first."""
-    return count_flops(
-        config,
-        size,
-        lambda model, image, stream: model.step(
-            image, stream, first=False, camera_only=camera_only
-        ),
-    )
-
-
-def dummy_flops(config: Cut3rConfig, size: tuple[int, int]) -> int:
-    """FLOPs of the ray-map encoder, which the published code runs on zeros beside every image."""
-    return count_flops(
-        config, size, lambda model, image, _: model.encode_rays(image.new_empty(1, *size, 6))
-    )
-
-
 def _memory(frames: int) -> dict[str, Any]:
     """Resident memory of a long stream through a tiny network."""
     import numpy as np
     import psutil
 
+    from loc3r_ros.bench.encoder_rows import random_model
     from loc3r_ros.cut3r import PoseEncoder
     from loc3r_ros.types import Frame
 
@@ -226,19 +137,26 @@ class PeakMemory:
 
 
 def _table(report: dict[str, Any]) -> str:
+    peak = report['peak']
+    products = ', '.join(f'{v:g} in {k}' for k, v in peak['gflop_per_s'].items())
     lines = [
-        f'{"size":<6}{"mode":<13}{"ms p50":>9}{"ms p95":>9}{"CPU ms":>9}{"GFLOP":>9}{"peak MB":>9}'
+        f'{report["device"]}, {report["threads"]} threads; peak: {products} GFLOP/s, copy '
+        f'{peak["copy_gb_per_s"]:g} GB/s',
+        f'{"size":<6}{"backend":<14}{"ms p50":>9}{"ms p95":>9}{"CPU ms":>9}{"GFLOP":>9}'
+        f'{"% peak":>8}{"x naive":>9}{"error":>10}',
     ]
     for size, result in report['sizes'].items():
-        for mode in MODES:
-            row = result[mode]
+        for name, row in result['backends'].items():
+            if 'refused' in row:
+                lines.append(f'{size:<6}{name:<14}  {row["refused"]}')
+                continue
             lines.append(
-                f'{size:<6}{mode:<13}{row["ms_p50"]:>9}{row["ms_p95"]:>9}'
-                f'{row["cpu_ms_p50"]:>9}{row["gflop"]:>9}{row["peak_rss_mb"]:>9}'
+                f'{size:<6}{name:<14}{row["ms_p50"]:>9}{row["ms_p95"]:>9}{row["cpu_ms_p50"]:>9}'
+                f'{row["gflop"]:>9}{row["percent_of_peak"]:>8}{row.get("times_naive", "-"):>9}'
+                f'{row["token_error"]:>10.1e}'
             )
         lines.append(
-            f'      camera-only saves {result["time_saved"]:.1%} of the time and '
-            f'{result["flops_saved"]:.1%} of the FLOPs at {result["input"]}'
+            f'      camera-only saves {result["flops_saved"]:.1%} of the FLOPs at {result["input"]}'
         )
     memory = report['memory']
     lines.append(

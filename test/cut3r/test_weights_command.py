@@ -11,6 +11,7 @@ import torch
 from cut3r_networks import arguments
 
 from loc3r_ros.bench import encoder as bench
+from loc3r_ros.bench.encoder_flops import dummy_flops, frame_flops
 from loc3r_ros.cli import weights
 from loc3r_ros.cut3r import FULL_DPT_512, FULL_LINEAR_224, PoseEncoder
 from loc3r_ros.errors import CheckpointError, InputError
@@ -64,10 +65,10 @@ def test_flops_agree_with_the_published_analysis():
         (FULL_LINEAR_224, (224, 224), 427, 415),
         (FULL_DPT_512, (384, 512), 1585, 999),
     ):
-        assert bench.frame_flops(config, size, False) / 1e9 == pytest.approx(full - 5, rel=2e-3)
-        assert bench.frame_flops(config, size, True) / 1e9 == pytest.approx(bare - 5, rel=2e-3)
-    published = 1580e9 + bench.dummy_flops(FULL_DPT_512, (384, 512))
-    saved = 1 - bench.frame_flops(FULL_DPT_512, (384, 512), True) / published
+        assert frame_flops(config, size, False) / 1e9 == pytest.approx(full - 5, rel=2e-3)
+        assert frame_flops(config, size, True) / 1e9 == pytest.approx(bare - 5, rel=2e-3)
+    published = 1580e9 + dummy_flops(FULL_DPT_512, (384, 512))
+    saved = 1 - frame_flops(FULL_DPT_512, (384, 512), True) / published
     assert saved == pytest.approx(0.39, abs=0.005)
 
 
@@ -77,8 +78,16 @@ def test_bench_runs_and_reports(capsys):
     report = json.loads(capsys.readouterr().out)
     result = report['sizes']['tiny']
     assert result['input'] == '64x64'
-    assert 0 < result['camera_only']['gflop'] < result['full']['gflop']
-    assert result['full']['ms_p95'] >= result['full']['ms_p50'] > 0
+    rows = result['backends']
+    assert list(rows) == ['naive', 'torch heads', 'torch', 'torch bf16']
+    assert 0 < rows['torch']['gflop'] < rows['torch heads']['gflop'] == rows['naive']['gflop']
+    assert rows['naive']['ms_p95'] >= rows['naive']['ms_p50'] > 0
+    assert rows['naive']['times_naive'] == 1
+    assert rows['naive']['token_error'] < 1e-4, 'the same network'
+    assert rows['torch heads']['token_error'] == rows['torch']['token_error'] == 0
+    assert 1e-4 < rows['torch bf16']['token_error'] < 5e-2
+    assert report['peak']['gflop_per_s']['float32'] > 1
+    assert report['peak']['copy_gb_per_s'] > 0.1
     assert report['memory']['rss_mb_at_end'] > 0
     assert call(bench, *words) == 0
     assert 'camera-only saves' in capsys.readouterr().out
