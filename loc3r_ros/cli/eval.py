@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from loc3r_ros import __version__
 from loc3r_ros.errors import InputError
+from loc3r_ros.hub import shipped
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -36,10 +37,11 @@ def add_parser(commands: Any) -> None:
         description='Film procedural rooms, let a robot with these weights watch, ask it about '
         'places and things, and write tables, beside those who guess. What is interrupted goes on '
         'where it stopped. Questions about regions are left out: the model takes none.',
-        epilog='Example: loc3r eval tiny --vlm loc3r_tiny --encoder cut3r_tiny.safetensors',
+        epilog='Example: loc3r eval tiny -o eval --seeds 0:40',
     )
-    tiny.add_argument('--vlm', type=Path, help='folder of Loc3R-VLM weights')
-    tiny.add_argument('--encoder', type=Path, required=True, help='file of CUT3R weights')
+    named = "default: the package's"
+    tiny.add_argument('--vlm', type=Path, help=f'folder of Loc3R-VLM weights ({named})')
+    tiny.add_argument('--encoder', type=Path, help=f'file of CUT3R weights ({named})')
     tiny.add_argument(
         '--seeds',
         help='rooms: A:B (without B) or A,B,C (default: test rooms until enough)',
@@ -68,6 +70,8 @@ def execute(args: argparse.Namespace) -> int:
     from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
     seeds = None if args.seeds is None else seeds_of(args.seeds)
+    if args.device == 'cpu':
+        shipped.use_one_thread()
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         report = evaluate(args, seeds, bar)
@@ -105,10 +109,8 @@ def _ask(
     from loc3r_ros.vlm.spatial_vlm import SpatialVlm
     from loc3r_ros.world.splits import TEST
 
-    if args.vlm is None:
-        raise InputError(f'--parts {args.parts} ask a language model: name its folder with --vlm')
-    encoder = PoseEncoder.load(args.encoder, camera_only=True, device=args.device)
-    vlm = SpatialVlm.load(args.vlm, device=args.device)
+    encoder = PoseEncoder.load(_encoder(args), camera_only=True, device=args.device)
+    vlm = SpatialVlm.load(_language_model(args), device=args.device)
     about = {'model': vlm.identity, **_about(encoder), 'parts': ', '.join(parts)}
     bank = Bank(args.bank or args.out / 'bank')
     journal = Journal(args.out / 'episodes.jsonl', about, Episode.from_json)
@@ -134,7 +136,7 @@ def _drive(args: argparse.Namespace, seeds: Sequence[int] | None, bar: Progress)
 
     seeds = (TEST if seeds is None else seeds)[:SCENES]
     encoders = {
-        rule: PoseEncoder.load(args.encoder, update_rule=rule, device=args.device)
+        rule: PoseEncoder.load(_encoder(args), update_rule=rule, device=args.device)
         for rule in ('cut3r', 'ttt3r')
     }
     about = _about(encoders['cut3r'])
@@ -142,6 +144,21 @@ def _drive(args: argparse.Namespace, seeds: Sequence[int] | None, bar: Progress)
     found = bar.track(drive_all(encoders, seeds, journal), len(seeds), description='drives')
     tables = drive_tables(list(found))
     return Report({**about, 'drives': rooms_in_words(seeds)}, tables)
+
+
+def _encoder(args: argparse.Namespace) -> Path:
+    return _present(args.encoder or shipped.encoder(), 'CUT3R weights: name a file with --encoder')
+
+
+def _language_model(args: argparse.Namespace) -> Path:
+    found = args.vlm or shipped.language_model()
+    return _present(found, 'Loc3R-VLM weights: name a folder with --vlm')
+
+
+def _present(path: Path | None, missing: str) -> Path:
+    if path is None:
+        raise InputError(f'this installation has no {missing}')
+    return path
 
 
 def _about(encoder: PoseEncoder) -> dict[str, str]:

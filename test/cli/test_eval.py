@@ -19,6 +19,7 @@ from loc3r_ros.cut3r.config import tiny
 from loc3r_ros.cut3r.model import Cut3r
 from loc3r_ros.errors import InputError
 from loc3r_ros.evaluation import drives, frequency
+from loc3r_ros.hub import shipped
 from loc3r_ros.training import bank as bank_module
 from loc3r_ros.vlm import stream
 from loc3r_ros.vlm.model.loc3r import build
@@ -89,8 +90,9 @@ def test_the_encoder_drives_by_both_rules(
     assert encoder['note'].startswith('1 drives of 5 frames')
     assert list(encoder['rows']) == list(drift['rows']) == ['cut3r', 'ttt3r']
     assert encoder['rows']['cut3r']['depth AbsRel']['value'] > 0
+    monkeypatch.setattr(shipped, 'FOLDER', tmp_path)
     assert main([*command, '--parts', 'cut3r,vsi']) == 2
-    assert 'name its folder with --vlm' in capsys.readouterr().err
+    assert 'no Loc3R-VLM weights: name a folder with --vlm' in capsys.readouterr().err
 
 
 def test_other_parts_want_another_folder(
