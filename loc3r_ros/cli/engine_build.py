@@ -20,7 +20,7 @@ def add_actions(actions: Any) -> None:
         help='build TensorRT engines of exported packages for this machine, and self-test them',
         description='Engines lie beside their packages, each with a .json that says what it is. '
         'What is there and fits is not built again. Exit code 1 if a self-test fails.',
-        epilog='Example: loc3r engine build engines/cut3r --preset orin_nano',
+        epilog='Example: loc3r engine build models/cut3r --preset orin_nano',
     )
     _add_path(build)
     build.add_argument(
@@ -36,7 +36,7 @@ def add_actions(actions: Any) -> None:
         help='self-test the engines of exported packages; --json to attach to an issue',
         description='Every TensorRT engine takes the self-test; where none passes, so does ONNX '
         'Runtime. Exit code 0 when every package has one that passes, 1 otherwise.',
-        epilog='Example: loc3r engine check engines/cut3r --json > report.json',
+        epilog='Example: loc3r engine check models/cut3r --json > report.json',
     )
     _add_path(check)
     check.add_argument('--json', action='store_true', help='print JSON instead of lines')
