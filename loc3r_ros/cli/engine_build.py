@@ -65,7 +65,7 @@ def _build(args: argparse.Namespace) -> int:
         try:
             test = try_engine(package, engine)
         except EngineError as error:
-            raise EngineError(f'built, but not usable: {error}') from error
+            raise EngineError(f'built, but not usable: {error}; --anew builds it again') from error
         engine.tested(test)
         _say(str(test))
         failed |= not test.passed

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import json
 import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -127,7 +128,7 @@ class _Builder:
         if owner.defect == 'no_builder' or not going:
             self.log.log(_Logger.ERROR, 'Could not find any\n implementation')
             return None
-        config.cache.content = b'measured'
+        config.get_timing_cache().content = b'measured'
         engine = {'version': owner.version, 'gpu': owner.cuda.gpu[0], 'source': network.source}
         return bytearray(json.dumps(engine).encode())
 
@@ -135,7 +136,7 @@ class _Builder:
 class _Config:
     def __init__(self, owner: TensorRtStandIn) -> None:
         self.owner = owner
-        self.cache: Any = None
+        self.cache: Callable[[], _TimingCache | None] = lambda: None
         self.builder_optimization_level = 3
         self.progress_monitor: Any = None
 
@@ -147,14 +148,24 @@ class _Config:
 
     def create_timing_cache(self, content: bytes) -> Any:
         self.owner.calls.append(('create_timing_cache', content))
-        return SimpleNamespace(content=content, serialize=lambda: bytearray(self.cache.content))
+        return _TimingCache(content)
 
-    def set_timing_cache(self, cache: Any, ignore_mismatch: bool) -> bool:
-        self.cache = cache
+    def set_timing_cache(self, cache: _TimingCache, ignore_mismatch: bool) -> bool:
+        self.cache = weakref.ref(cache)  # it is not the configuration's own
         return cache.content in (b'', b'measured') and not ignore_mismatch
 
-    def get_timing_cache(self) -> Any:
-        return self.cache
+    def get_timing_cache(self) -> _TimingCache:
+        cache = self.cache()
+        assert cache, 'the timing cache is used after its end'
+        return cache
+
+
+class _TimingCache:
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def serialize(self) -> bytearray:
+        return bytearray(self.content)
 
 
 class _Parser:

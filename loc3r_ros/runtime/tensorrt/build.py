@@ -183,11 +183,12 @@ def _compile(package: Package, settings: Settings, timing: Path, progress: Any) 
     config.progress_monitor = progress
     if not settings.tf32:
         config.clear_flag(tensorrt.BuilderFlag.TF32)
-    _use_timing(config, timing)
+    measured = _use_timing(config, timing)  # the builder does not own it: it must live on
     plan: trt.IHostMemory | None = builder.build_serialized_network(network, config)
     if plan is None:
         raise EngineError(f'TensorRT {tensorrt.__version__} built no engine: {told()}')
-    _keep_timing(config, timing)
+    if measured is not None:
+        _keep_timing(config, timing)
     return memoryview(plan).cast('B')
 
 
@@ -200,20 +201,20 @@ def _parser_errors(parser: trt.OnnxParser) -> str:
     return '; '.join(texts) or 'it gave no reason'
 
 
-def _use_timing(config: trt.IBuilderConfig, timing: Path) -> None:
+def _use_timing(config: trt.IBuilderConfig, timing: Path) -> trt.ITimingCache | None:
     """Begin with what earlier builds measured; with nothing, if TensorRT does not take it."""
     for content in (timing.read_bytes() if timing.exists() else b'', b''):
         cache: trt.ITimingCache | None = config.create_timing_cache(content)
         if cache is not None and config.set_timing_cache(cache, False):
-            return
+            return cache
+    return None
 
 
 def _keep_timing(config: trt.IBuilderConfig, timing: Path) -> None:
-    cache: trt.ITimingCache | None = config.get_timing_cache()
-    if cache is not None:
-        partial = timing.with_suffix(f'.{os.getpid()}.partial')
-        partial.write_bytes(memoryview(cache.serialize()))
-        partial.replace(timing)
+    cache: trt.ITimingCache = config.get_timing_cache()
+    partial = timing.with_suffix(f'.{os.getpid()}.partial')
+    partial.write_bytes(memoryview(cache.serialize()))
+    partial.replace(timing)
 
 
 def _slug(text: str) -> str:
