@@ -82,6 +82,24 @@ def test_a_new_network_stands_still_before_a_wall() -> None:
         assert abs(np.median(seen.points_camera[..., 2]) - DEPTH) < 1
 
 
+def test_a_new_network_keeps_each_place_apart() -> None:
+    """Another image leads to another state there where it differs, more than elsewhere."""
+    model = begin(SHIPPED, 0)
+    image = torch.zeros(1, 3, 128, 128)
+    other = image.clone()
+    other[..., 64:80, 32:48] = 1.0
+    with torch.inference_mode():
+        # Before its own blocks mix them, the patches differ at one place.
+        features = [model.patch_embed(x) for x in (image, other)]
+        first, second = (
+            model.advance(x, (8, 8), model.initial(), first=True, camera_only=True).state[0]
+            for x in features
+        )
+    changed = (second - first).norm(dim=-1).view(8, 8)
+    assert changed.argmax() == 4 * 8 + 2
+    assert changed[4, 2] > 3 * changed.median()
+
+
 def test_training_sees_what_the_encoder_sees() -> None:
     """Told its own poses and points, a network has nothing to learn of them."""
     trained = task().eval()
