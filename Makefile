@@ -18,7 +18,7 @@ $(STAMP): setup.py setup.cfg Makefile
 	@touch $(VENV)/COLCON_IGNORE
 	$(VENV)/bin/pip install -q --upgrade pip
 	$(VENV)/bin/pip install -q '$(TORCH)'
-	$(VENV)/bin/pip install -q -e '.[eval,bench,train,dev]'
+	$(VENV)/bin/pip install -q -e '.[engine,eval,bench,train,dev]'
 	@touch $@
 
 $(OUT)/room: | $(STAMP)

@@ -20,6 +20,8 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['loc3r_ros', 'loc3r_ros.*']),
     package_data={'loc3r_ros': ['py.typed', 'bag/report/*.css', 'bag/report/*.js']},
+    # Presets, where nobody keeps the checkout; colcon installs them to the same place.
+    data_files=[('share/loc3r_ros/engines', [str(p) for p in Path('engines').glob('*.yaml')])],
     install_requires=[
         'huggingface_hub>=0.30',
         'lz4>=4',
@@ -43,6 +45,7 @@ setup(
         'eval': ['evo>=1.28'],
         'bench': ['octomap-python>=1.8'],
         'quant': ['torchao>=0.18'],
+        'engine': ['onnx>=1.17', 'onnxruntime>=1.20'],
         'train': ['accelerate>=1.0', 'matplotlib>=3.7', 'peft>=0.15'],
         # Below 9: the pytest plugin of ROS's launch_testing (to Jazzy at least) fails with it.
         'dev': [

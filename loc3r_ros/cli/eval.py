@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loc3r_ros import __version__
+from loc3r_ros.cli import ablations
 from loc3r_ros.errors import InputError
 from loc3r_ros.hub import shipped
 
@@ -62,6 +63,7 @@ def add_parser(commands: Any) -> None:
     )
     tiny.add_argument('--json', action='store_true', help='print JSON instead of Markdown')
     tiny.set_defaults(execute=execute)
+    ablations.add_parser(subjects)
 
 
 def execute(args: argparse.Namespace) -> int:

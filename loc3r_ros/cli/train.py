@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from loc3r_ros.training.tiny import Plan
 
 STAGES = ('encoder', 'names', 'language')
+ABLATIONS = 'ablations'
 
 
 def add_parser(commands: Any) -> None:
@@ -27,7 +28,12 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument('out', type=Path, metavar='OUT', help='folder of the runs')
     parser.add_argument(
-        '--stages', nargs='+', choices=STAGES, default=STAGES, help='which, in turn (default: all)'
+        '--stages',
+        nargs='+',
+        choices=(*STAGES, ABLATIONS),
+        default=STAGES,
+        help='which, in turn (default: encoder names language); ablations: the last with parts '
+        'of the method left out, for `loc3r eval ablations`',
     )
     parser.add_argument(
         '--plan',

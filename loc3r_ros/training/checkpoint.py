@@ -45,23 +45,32 @@ class Checkpoint:
         partial.replace(folder / NAME)
 
     @classmethod
-    def load(cls, folder: Path, recipe: str) -> Checkpoint | None:
+    def load(cls, folder: Path) -> Checkpoint | None:
         """The checkpoint in a folder, on the CPU; None: there is none yet.
 
         Raises:
-            InputError: it cannot be read, or belongs to another recipe.
+            InputError: it cannot be read.
         """
         path = folder / NAME
         if not path.is_file():
             return None
         try:
             # Tensors and numbers only: nothing in the file is executed.
-            found = cls(**torch.load(path, map_location='cpu', weights_only=True))
+            return cls(**torch.load(path, map_location='cpu', weights_only=True))
         except Exception as error:  # a damaged archive raises whatever it meets
             raise InputError(f'{path}: not a checkpoint, or a damaged one: {error}') from error
-        if found.recipe != recipe:
+
+    def check(self, recipe: str) -> None:
+        """Raises InputError where it belongs to another recipe."""
+        if self.recipe != recipe:
             raise InputError(
-                f'{path} was begun with another recipe:\n  {found.recipe}\nthan asked for:\n  '
-                f'{recipe}\nUse that one, or another folder'
+                f'the checkpoint was begun with another recipe:\n  {self.recipe}\nthan asked '
+                f'for:\n  {recipe}\nUse that one, or another folder'
             )
-        return found
+
+    @property
+    def averaged(self) -> dict[str, Tensor]:
+        """The task's weights as they are used: averaged, where an average was kept."""
+        prefix = 'module.'
+        kept = self.average.items()
+        return {k.removeprefix(prefix): v for k, v in kept if k.startswith(prefix)} or self.weights

@@ -118,7 +118,8 @@ class _Run:
         self.folder, self.recipe, self.means, self.task = folder, recipe, means, task
         self.accelerator = Accelerator(
             cpu=means.device == 'cpu',
-            mixed_precision='bf16' if means.precision == 'bf16' else 'no',
+            # Its own setting is one for the whole process; see `_autocast`.
+            mixed_precision='no',
         )
         processes = self.accelerator.num_processes
         self.share = recipe.batch // processes
@@ -131,8 +132,9 @@ class _Run:
         optimizer = _optimizer(task, recipe)
         self.average = _average(task, recipe.average)
         self.recipe_text = json.dumps({'task': task.label, **asdict(recipe)})
-        found = Checkpoint.load(folder, self.recipe_text)
+        found = Checkpoint.load(folder)
         if found:
+            found.check(self.recipe_text)
             task.load_state_dict(found.weights)
         if self.average is not None:
             if found:
@@ -209,7 +211,8 @@ class _Run:
         means = _Means()
         for number, batch in enumerate(batches, 1):
             with nullcontext() if number == parts else self.accelerator.no_sync(self.model):
-                losses: dict[str, Tensor] = self.model(batch)
+                with self._autocast():
+                    losses: dict[str, Tensor] = self.model(batch)
                 self.accelerator.backward(losses['total'] / parts)
             means.add({name: float(value.detach()) for name, value in losses.items()})
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
@@ -228,10 +231,14 @@ class _Run:
         self.optimizer.zero_grad()
         return means.take()
 
+    def _autocast(self) -> torch.autocast:
+        narrow = self.means.precision == 'bf16'
+        return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=narrow)
+
     def _check(self) -> dict[str, float]:
         """Mean losses of the averaged weights in held-out rooms."""
         module, means = self._averaged.eval(), _Means()
-        with torch.no_grad(), self.accelerator.autocast():
+        with torch.no_grad(), self._autocast():
             for batch in self._batches(range(self.means.check_batches), held_out=True):
                 means.add({HELD_OUT + name: float(v) for name, v in module(batch).items()})
         module.train()

@@ -86,6 +86,23 @@ own recipe for the full size: 4.2 thousand steps of 64 at 1e-5 (its first two st
 that others published)."""
 
 
+VARIANTS = {
+    'full': Parts(),
+    'without layout': Parts(layout=0.0),
+    'places in words': Parts(situation=0.0),
+    'without camera prior': Parts(camera='none'),
+    'with geometry tokens': Parts(geometry=True),
+    'true camera': Parts(camera='true'),
+    'blind': Parts(camera='none', blind=True),
+}
+"""The method with parts left out, or made better than they can be."""
+
+
+def ablation(variant: str, seed: int) -> str:
+    """Folder of a variant's run, below that of all runs."""
+    return f'ablations/{variant.replace(" ", "-")}-{seed}'
+
+
 @dataclass(frozen=True)
 class Start:
     """What Loc3R-VLM is trained from.
@@ -162,6 +179,13 @@ class Workshop:
         name: str = 'language',
     ) -> bool:
         """Train Loc3R-VLM over the encoder and the tower; whether it is done."""
+        task = self.language_task(plan, start, parts)
+        return fit(task, self.folder / name, plan.language, means)
+
+    def language_task(
+        self, plan: Plan, start: Start | None = None, parts: Parts | None = None
+    ) -> Loc3rTask:
+        """Loc3R-VLM before its training."""
         parts, recipe = parts or Parts(), plan.language
         start = start or Start(self.folder / 'names', self.folder / 'encoder' / WEIGHTS)
         torch.manual_seed(recipe.seed)
@@ -185,8 +209,14 @@ class Workshop:
             coordinates_as_text=not parts.situation,
             words=None if start.is_tiny else start.weights,
         )
-        task = Loc3rTask(model, examples, parts, f'loc3r from {start.weights.name}')
-        return fit(task, self.folder / name, recipe, means)
+        return Loc3rTask(model, examples, parts, f'loc3r from {start.weights.name}')
+
+    def ablations(self, plan: Plan, means: Means) -> bool:
+        """Train each variant of the method on the same budget; whether all are done."""
+        return all(
+            self.language(plan, means, parts=parts, name=ablation(name, plan.language.seed))
+            for name, parts in VARIANTS.items()
+        )
 
     @property
     def _bank(self) -> Bank:
