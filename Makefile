@@ -1,12 +1,14 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-# make demo              environment, install, a recording of a procedural room, a run on it, its report
+# make demo              environment, install, a recording of a procedural flat, a run on it that is
+#                        asked what it saw, its report
 # make demo BAG=my_bag   the same on your own rosbag2
 # make test              linter, type checker, tests
 PYTHON ?= python3
 VENV   ?= .venv
 TORCH  ?= torch==2.13.0
 OUT    ?= out
-BAG    ?= $(OUT)/room
+FLAT   := $(OUT)/flat
+BAG    ?= $(FLAT)
 STAMP  := $(VENV)/.installed
 
 .PHONY: demo test test-slow lint clean
@@ -21,11 +23,15 @@ $(STAMP): setup.py setup.cfg Makefile
 	$(VENV)/bin/pip install -q -e '.[engine,eval,bench,train,dev]'
 	@touch $@
 
-$(OUT)/room: | $(STAMP)
-	$(VENV)/bin/loc3r world record $@ --seed 7
+$(FLAT): | $(STAMP)
+	$(VENV)/bin/loc3r world record $@ --apartment 3 --seed 9 --rate 6
+
+# What the truth is, is known of our own recording; answers need the package's weights.
+TRUTH  := --ground-truth /ground_truth/pose
+QUIZ   := $(if $(wildcard loc3r_ros/tiny/vlm/model.safetensors),--quiz $(FLAT)/questions.jsonl)
 
 demo: $(STAMP) $(BAG)
-	$(VENV)/bin/loc3r run $(BAG) -o $(OUT)/run --overwrite $(if $(filter $(OUT)/room,$(BAG)),--ground-truth /ground_truth/pose)
+	$(VENV)/bin/loc3r run $(BAG) -o $(OUT)/run --overwrite $(if $(filter $(FLAT),$(BAG)),$(TRUTH) $(QUIZ))
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .

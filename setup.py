@@ -19,7 +19,16 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['loc3r_ros', 'loc3r_ros.*']),
-    package_data={'loc3r_ros': ['py.typed', 'bag/report/*.css', 'bag/report/*.js']},
+    package_data={
+        'loc3r_ros': [
+            'py.typed',
+            'bag/report/*.css',
+            'bag/report/*.js',
+            'tiny/MODEL_CARD.md',
+            'tiny/cut3r.safetensors',
+            'tiny/vlm/*',
+        ]
+    },
     # Presets, where nobody keeps the checkout; colcon installs them to the same place.
     data_files=[('share/loc3r_ros/engines', [str(p) for p in Path('engines').glob('*.yaml')])],
     install_requires=[

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from loc3r_ros.answers.goals import Goal
+from loc3r_ros.answers.grading import Grade, Truth, grade
+from loc3r_ros.geometry import Array
 from loc3r_ros.types import AgentPose
 from loc3r_ros.vlm.agent import nowhere, whereabouts
 
@@ -29,6 +31,7 @@ class Reply:
         epoch: whose map the poses belong to; None before there was one.
         first_word, duration: from the question to the first word and to the end, s; NaN = no word.
         queued: time in the queue, s.
+        truth: what is true, where that is known.
         asked_at: time of the question on the monotonic clock, s.
     """
 
@@ -46,12 +49,19 @@ class Reply:
     first_word: float = math.nan
     duration: float = 0.0
     queued: float = 0.0
+    truth: Truth | None = None
     asked_at: float = field(default_factory=monotonic)
 
     @property
     def told(self) -> str:
         """What came of it in words: the engine's, else the place that was asked for."""
         return whereabouts(self.agent) if not self.text and self.agent.found else self.text
+
+    def grade(self, T_map_truth: Array | None) -> Grade | None:
+        """How it compares with what is true; None where that is not known. See `grading.grade`."""
+        if self.truth is None:
+            return None
+        return grade(self.truth, self.text if self.found else '', self.agent, T_map_truth)
 
     def elapsed(self) -> float:
         """Since it was asked, s."""

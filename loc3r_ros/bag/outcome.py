@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from loc3r_ros import __version__
+from loc3r_ros.answers.grading import Grade, tally
 from loc3r_ros.answers.record import record
 from loc3r_ros.answers.reply import Reply
 from loc3r_ros.bag.evaluation import TrajectoryErrors
@@ -69,6 +70,12 @@ class Outcome:
     replies: tuple[Reply, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def grades(self) -> tuple[Grade | None, ...]:
+        """Of each reply; None where it is not known what is true."""
+        T_map_truth = None if self.errors is None else self.errors.T_map_truth
+        return tuple(reply.grade(T_map_truth) for reply in self.replies)
+
     def summary(self) -> dict[str, Any]:
         """The content of summary.json."""
         log = self.log
@@ -99,7 +106,13 @@ class Outcome:
         if self.scale_source != 'none':
             out |= {'scale': self.scale, 'scale_source': self.scale_source}
         if self.replies:
-            out['answers'] = [record(reply) for reply in self.replies]
+            grades = self.grades
+            out['answers'] = [
+                record(reply) | ({} if grade is None else grade.record())
+                for reply, grade in zip(self.replies, grades, strict=True)
+            ]
+            if any(grades):
+                out['quiz'] = tally(grades)
         if self.failure is not None:
             out['failure'] = self.failure
         if self.errors is not None:
@@ -154,6 +167,7 @@ class Outcome:
             notes=tuple(notes),
             failure=self.failure,
             replies=self.replies,
+            grades=self.grades,
         )
 
 

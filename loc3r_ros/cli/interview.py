@@ -11,6 +11,7 @@ from typing import TextIO
 import numpy as np
 
 from loc3r_ros.answers.answering import Answering
+from loc3r_ros.answers.grading import Truth
 from loc3r_ros.answers.reply import Reply
 
 
@@ -21,14 +22,18 @@ class Question:
     Attributes:
         text: a question; or, where `is_situation`, what somebody says of where it stands.
         is_situation: only the place is asked for; of an empty text, that of the camera.
+        situation: where somebody stands who asks the question; empty: nobody in particular.
+        truth: what is true, where that is known.
     """
 
     text: str
     is_situation: bool = False
+    situation: str = ''
+    truth: Truth | None = None
 
     def __str__(self) -> str:
         if not self.is_situation:
-            return self.text
+            return f'{self.situation} {self.text}'.strip()
         return f'where am I? {self.text}' if self.text else 'where is the camera?'
 
 
@@ -56,7 +61,8 @@ def put(
         if reply.found:
             say(reply.told)
     else:
-        reply = answering.ask(question.text, '', is_cancelled=is_cancelled, say=say)
+        reply = answering.ask(question.text, question.situation, is_cancelled=is_cancelled, say=say)
+    reply.truth = question.truth
     if np.isfinite(reply.first_word):
         say('\n')
     if reply.is_cancelled:

@@ -198,6 +198,17 @@ def _announce(
     return (note,)
 
 
+def _say_grades(outcome: Outcome) -> None:
+    """What was right; the answers themselves were written as they came."""
+    from loc3r_ros.answers.grading import tally, told_tally
+
+    for k, grade in enumerate(outcome.grades, 1):
+        if grade is not None:
+            off = f', {grade.off}' if grade.is_place else ''
+            print(f'{k}. {"right" if grade.is_right else "wrong"}{off}; true: {grade.truth}')
+    print(f'quiz: {told_tally(tally(outcome.grades))}')
+
+
 def _name(weights: Path | None) -> str:
     return weights.name if weights else shipped.ENCODER_NAME
 
@@ -245,6 +256,8 @@ def conclude(outcome: Outcome, out: Path) -> int:
     if 'ate_rmse_m' in summary:
         words.append(f'ATE {summary["ate_rmse_m"]:.3f} m')
     print(', '.join(words))
+    if 'quiz' in summary:
+        _say_grades(outcome)
     if (out / 'report.html').exists():
         print(f'report: {(out / "report.html").resolve().as_uri()}')
     if outcome.failure is not None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from loc3r_ros.cli import recorded
+from loc3r_ros.cli import quiz, recorded
 from loc3r_ros.cli.interview import Interview, Question
 from loc3r_ros.errors import InputError
 from loc3r_ros.hub import shipped
@@ -22,7 +22,10 @@ def add_parser(commands: Any) -> None:
         description='Read a rosbag2 and write its trajectory, map, ROS messages and a report. '
         'Questions are answered at its end.',
         epilog='Example: loc3r run my_bag -o out --ground-truth /ground_truth/pose '
-        '--ask "how big is the map?" --ask "go to 1.0 -0.5"',
+        '--ask "how big is the map?" --ask "go to 1.0 -0.5"\n'
+        'Example: loc3r run room -o out --ground-truth /ground_truth/pose '
+        '--quiz room/questions.jsonl',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     recorded.add_options(parser)
     parser.add_argument('-o', '--out', type=Path, required=True, help='folder of the results')
@@ -44,16 +47,24 @@ def add_parser(commands: Any) -> None:
         type=partial(Question, is_situation=True),
         help='where somebody stands who says so: "I stand at the sink"; "": the camera',
     )
+    questions.add_argument(
+        '--quiz',
+        metavar='FILE',
+        type=Path,
+        help='questions with their answers, as `loc3r world record` writes them: asked last, and '
+        'compared; needs --ground-truth',
+    )
     parser.set_defaults(execute=execute)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Run, with a progress bar; says the answers, and where the report is."""
-    if args.vlm and str(args.vlm) != shipped.NONE and not args.questions:
+    questions = _questions(args)
+    if args.vlm and str(args.vlm) != shipped.NONE and not questions:
         raise InputError('--vlm answers questions, but none is asked: add --ask or --localize')
     bar = recorded.ProgressBar()
     with ExitStack() as opened:
-        witness = opened.enter_context(recorded.open_witness(args)) if args.questions else None
+        witness = opened.enter_context(recorded.open_witness(args)) if questions else None
         recording = opened.enter_context(recorded.open_recording(args))
         run = recorded.make_run(
             args,
@@ -61,7 +72,19 @@ def execute(args: argparse.Namespace) -> int:
             args.out,
             witness=witness,
             ground_truth=args.ground_truth,
-            interview=Interview(args.questions or (), begin=lambda: bar.stop()),
+            interview=Interview(questions, begin=lambda: bar.stop()),
         )
         outcome = bar.execute(run)
     return recorded.conclude(outcome, args.out)
+
+
+def _questions(args: argparse.Namespace) -> list[Question]:
+    asked = list(args.questions or ())
+    if args.quiz is None:
+        return asked
+    if not args.ground_truth:
+        raise InputError(
+            '--quiz compares places with those of the ground truth: add --ground-truth TOPIC '
+            '(of `loc3r world record`: /ground_truth/pose)'
+        )
+    return [*asked, *quiz.read(args.quiz)]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from loc3r_ros.camera import PinholeCamera
     from loc3r_ros.world.drive import Moment
     from loc3r_ros.world.path import Path as CameraPath
+    from loc3r_ros.world.questions.visit import Visit
     from loc3r_ros.world.scene import Scene
 
 START_NS = 1_700_000_000 * 10**9
@@ -39,7 +40,8 @@ def add_parser(commands: Any) -> None:
         'record',
         help='record a robot that drives through a room or a flat',
         description='Furnish a room, drive a robot with an RGB-D camera through it and write what '
-        'it senses as a rosbag2 (mcap), with the true pose on /ground_truth/pose.',
+        'it senses as a rosbag2 (mcap), with the true pose on /ground_truth/pose, and questions '
+        'about it with their answers in OUT/questions.jsonl (loc3r run --quiz).',
         epilog='Example: loc3r world record flat --apartment 3 --seed 7 --size 320x240',
     )
     record.add_argument('out', type=Path, metavar='OUT', help='folder of the bag')
@@ -102,6 +104,7 @@ def record_room(args: argparse.Namespace) -> int:
     from loc3r_ros.bag.writer import BagWriter
     from loc3r_ros.world.depth_noise import DepthNoise
     from loc3r_ros.world.drive import drive
+    from loc3r_ros.world.questions.visit import Visit, count_pixels
     from loc3r_ros.world.robot import camera_of
     from loc3r_ros.world.tour import Tour
 
@@ -115,17 +118,28 @@ def record_room(args: argparse.Namespace) -> int:
     _make_way(args.out, args.overwrite)
     # A service manager stops a process with SIGTERM: then, too, the bag is finished.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    moments = drive(
-        scene, camera, 1e-9 * period_ns * np.arange(frames), noise=noise, device=args.device
-    )
+    times = 1e-9 * period_ns * np.arange(frames)
+    moments = drive(scene, camera, times, noise=noise, device=args.device)
+    pixels, poses = [], []
     columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
     with BagWriter(args.out) as bag, Progress(*columns) as bar:
         write_static_transforms(bag)
         for k, moment in enumerate(bar.track(moments, total=frames, description='recording')):
             write_moment(bag, moment, START_NS + k * period_ns, camera)
+            pixels.append(count_pixels(moment.instance[None], len(scene.items)))
+            poses.append(moment.T_map_optical)
+    _write_quiz(args.out, Visit(scene, times, np.concatenate(pixels), np.array(poses)))
     kind = 'room' if args.apartment is None else 'flat'
     print(f'{args.out}: {frames} frames of {kind} {args.seed}')
     return 0
+
+
+def _write_quiz(out: Path, visit: Visit) -> None:
+    from loc3r_ros.world.quiz import NAME, make_quiz, write_quiz
+
+    questions = make_quiz(visit)
+    write_quiz(questions, out / NAME)
+    print(f'{out / NAME}: {len(questions)} questions about it, with their answers')
 
 
 def _check(args: argparse.Namespace) -> None:

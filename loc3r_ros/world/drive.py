@@ -30,6 +30,7 @@ class Moment:
         time: since the start, s.
         rgb: (H, W, 3) uint8.
         depth: (H, W) float32 as measured, m; NaN = no measurement.
+        instance: (H, W) int32, `Item.instance`; 0 where nothing is.
         T_map_optical: (4, 4) true pose of the camera.
         T_odom_base: (4, 4) pose of the robot by its odometry.
     """
@@ -37,6 +38,7 @@ class Moment:
     time: float
     rgb: NDArray[np.uint8]
     depth: NDArray[np.float32]
+    instance: NDArray[np.int32]
     T_map_optical: Array
     T_odom_base: Array
 
@@ -66,6 +68,7 @@ def drive(
             float(time),
             view.rgb[0].cpu().numpy(),
             noise.measure(view.depth[0].cpu().numpy(), sensor),
+            view.instance[0].cpu().numpy(),
             T_optical,
             odometry.update(T_base),
         )

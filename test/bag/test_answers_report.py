@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 from scripted_engine import ScriptedEngine, agent_at, hall, step_at
 
-from loc3r_ros.bag.report.agent_marks import agent_marks, ellipse_of, fan_of, positions_of
+from loc3r_ros import geometry
+from loc3r_ros.answers.grading import Truth
+from loc3r_ros.bag.report.agent_marks import (
+    agent_marks,
+    ellipse_of,
+    fan_of,
+    marks_layer,
+    positions_of,
+)
 from loc3r_ros.bag.report.answers import answers_section
 from loc3r_ros.bag.report.map_picture import map_picture, write_map_picture
 from loc3r_ros.bag.report.map_view import MapView
@@ -66,9 +74,9 @@ def test_only_what_was_asked_for_is_marked():
 
 def test_the_table_has_question_answer_confidence_and_time():
     section = answers_section(replies())
-    rows = [re.findall(r'<td>(.*?)</td>', row) for row in re.findall(r'<tr.*?</tr>', section)[1:]]
+    rows = rows_of(section)
     assert [row[0] for row in rows] == [
-        'where am I? I stand at the &lt;sink&gt;',
+        'I stand at the &lt;sink&gt; Where am I?',
         'go to 2.0 -1.5',
         'go to the moon',
         'what is this?',
@@ -78,6 +86,45 @@ def test_the_table_has_question_answer_confidence_and_time():
     assert all(re.fullmatch(r'\d+\.\d\d s', row[3]) for row in rows)
     assert section.count('unanswered') == 1 and 'Answered by: scripted' in section
     assert answers_section([]) == ''
+
+
+def rows_of(section: str) -> list[list[str]]:
+    """The cells of a table as text."""
+    rows = re.findall(r'<tr.*?</tr>', section)[1:]
+    cells = [re.findall(r'<td[^>]*>(.*?)</td>', row) for row in rows]
+    return [[' '.join(re.sub(r'<[^>]+>', ' ', cell).split()) for cell in row] for row in cells]
+
+
+def graded():
+    """A place that is a little off, a wrong answer, and what nobody knows the truth of."""
+    place, _, _, words = replies()
+    place.truth = Truth('pose', pose=(1.0, 1.0, np.pi / 2))
+    words.truth = Truth('choice', 'B', 'B. a <lamp>')
+    told = [place, words, *replies()[3:]]
+    return told, [reply.grade(geometry.pose(np.eye(3), (0.3, 0.6, 0.0))) for reply in told]
+
+
+def test_answers_stand_beside_the_truth_and_wrong_ones_are_called_wrong():
+    told, grades = graded()
+    section = answers_section(told, grades)
+    place, words, other = rows_of(section)
+    assert place[1] == 'x = 1.00 m, y = 2.00 m, facing 90°'
+    assert place[2] == 'x = 1.30 m, y = 1.60 m, facing 90° 0.50 m and 0° off'
+    assert (place[3], words[3], other[3]) == ('right', 'wrong', '')
+    assert words[2] == 'B. a &lt;lamp&gt;' and other[2] == '–'
+    assert '1 of 2 right: 0 of 1 answers, 1 of 1 places' in section
+
+
+def test_the_map_shows_where_they_truly_are_tied_to_where_they_were_told_to_be():
+    marks = agent_marks(*graded())
+    assert [(mark.number, mark.true) for mark in marks] == [
+        (1, pytest.approx((1.3, 1.6, np.pi / 2)))
+    ]
+    view = MapView(0.0, 0.0, 4.0, 4.0)
+    drawn = marks_layer(view, marks)
+    assert f'd="M{200:.1f},{400:.1f} {260:.1f},{480:.1f}"' in drawn, 'from told to true'
+    assert drawn.count('<circle') == 2 and 'cx="260.0" cy="480.0"' in drawn
+    np.testing.assert_allclose(positions_of(marks), [(1.0, 2.0), (1.3, 1.6)], atol=1e-12)
 
 
 def test_the_window_reaches_for_places_but_not_for_far_ones():

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loc3r_ros.answers.grading import Grade
 from loc3r_ros.answers.messages import shown_pose
 from loc3r_ros.answers.reply import Reply
 from loc3r_ros.bag.report.axes import path
@@ -37,6 +39,7 @@ class AgentMark:
         yaw: rad.
         ellipse: (m, 2) m, closed.
         fan: (m, 2) m, closed; the whole circle where nothing is known of the heading.
+        true: x, y (m) and yaw (rad) of where it truly is; None where that is not known.
     """
 
     number: int
@@ -46,12 +49,13 @@ class AgentMark:
     yaw: float
     ellipse: Array
     fan: Array
+    true: tuple[float, float, float] | None = None
 
 
-def agent_marks(replies: Sequence[Reply]) -> list[AgentMark]:
-    """The marks of the replies that point somewhere."""
+def agent_marks(replies: Sequence[Reply], grades: Sequence[Grade | None] = ()) -> list[AgentMark]:
+    """The marks of the replies that point somewhere, with what is true, where that is known."""
     marks = []
-    for number, reply in enumerate(replies, 1):
+    for number, (reply, grade) in enumerate(zip_longest(replies, grades), 1):
         posed = shown_pose(reply)
         is_goal = reply.goal is not None
         # A question without a situation was asked from where the camera is, which is no answer.
@@ -61,7 +65,8 @@ def agent_marks(replies: Sequence[Reply]) -> list[AgentMark]:
         at, yaw = T[:2, 3], float(np.arctan2(T[1, 0], T[0, 0]))
         ellipse = at + ellipse_of(covariance[:2, :2])
         fan = at + fan_of(yaw, float(np.sqrt(covariance[5, 5])))
-        marks.append(AgentMark(number, reply.told, is_goal, at, yaw, ellipse, fan))
+        true = None if grade is None else grade.true_pose
+        marks.append(AgentMark(number, reply.told, is_goal, at, yaw, ellipse, fan, true))
     return marks
 
 
@@ -82,30 +87,58 @@ def fan_of(yaw: float, sigma: float) -> Array:
 
 
 def positions_of(marks: Sequence[AgentMark]) -> Array:
-    """(k, 2) m."""
-    return np.array([mark.position for mark in marks]).reshape(-1, 2)
+    """(k, 2) m, of what is told and of what is true."""
+    true = [mark.true[:2] for mark in marks if mark.true is not None]
+    return np.array([*(mark.position for mark in marks), *true]).reshape(-1, 2)
 
 
 def marks_layer(view: MapView, marks: Sequence[AgentMark]) -> Markup:
-    """The marks on the map of the page, with the numbers of the table."""
-    return element('g', *(_drawn(view, mark) for mark in marks), class_='agents')
+    """The marks on the map of the page, numbered as in the table; doubt lies below them all."""
+    return element(
+        'g',
+        *(_doubt(view, mark) for mark in marks if not mark.is_goal),
+        *(_truth(view, mark) for mark in marks if mark.true is not None),
+        *(_place(view, mark) for mark in marks),
+        class_='agents',
+    )
 
 
-def _drawn(view: MapView, mark: AgentMark) -> Markup:
-    x, y = view(mark.position)
-    shapes = []
-    if not mark.is_goal:
-        shapes = [
-            element('path', class_='doubt', d=path(view(mark.ellipse))),
-            element('path', class_='fan', d=path(view(mark.fan))),
-        ]
-    tip = mark.position + 0.35 * np.array([np.cos(mark.yaw), np.sin(mark.yaw)])
+def _doubt(view: MapView, mark: AgentMark) -> Markup:
+    return element(
+        'g',
+        element('path', class_='doubt', d=path(view(mark.ellipse))),
+        element('path', class_='fan', d=path(view(mark.fan))),
+        class_='agent',
+    )
+
+
+def _truth(view: MapView, mark: AgentMark) -> Markup:
+    """A ring with the number where it truly is, and a line to it from where it was told."""
+    assert mark.true is not None
+    at, yaw = np.array(mark.true[:2]), mark.true[2]
+    return element(
+        'g',
+        element('title', f'{mark.number}. where it truly is'),
+        element('path', class_='off', d=path(view(np.stack([mark.position, at])))),
+        *_disc(view, mark.number, at, yaw),
+        class_='true',
+    )
+
+
+def _place(view: MapView, mark: AgentMark) -> Markup:
     return element(
         'g',
         element('title', f'{mark.number}. {mark.told}'),
-        *shapes,
-        element('path', class_='ahead', d=path(view(np.stack([mark.position, tip])))),
-        element('circle', cx=f'{x:.1f}', cy=f'{y:.1f}', r=10),
-        element('text', mark.number, x=f'{x:.1f}', y=f'{y:.1f}'),
+        *_disc(view, mark.number, mark.position, mark.yaw),
         class_='goal' if mark.is_goal else 'agent',
+    )
+
+
+def _disc(view: MapView, number: int, at: Array, yaw: float) -> tuple[Markup, ...]:
+    x, y = view(at)
+    tip = at + 0.35 * np.array([np.cos(yaw), np.sin(yaw)])
+    return (
+        element('path', class_='ahead', d=path(view(np.stack([at, tip])))),
+        element('circle', cx=f'{x:.1f}', cy=f'{y:.1f}', r=10),
+        element('text', number, x=f'{x:.1f}', y=f'{y:.1f}'),
     )

@@ -10,6 +10,7 @@ from typing import Literal, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from loc3r_ros.answers.grading import Grade
 from loc3r_ros.answers.reply import Reply
 from loc3r_ros.errors import InputError
 from loc3r_ros.types import OccupancyGrid, TrackingState
@@ -102,6 +103,7 @@ class ReportData:
         notes: anything else worth knowing.
         failure: why the run stopped before its end.
         replies: to what was asked at its end.
+        grades: of each reply, where any is graded; None where it is not known what is true.
 
     Raises:
         InputError: if an array does not have one value for each frame.
@@ -126,6 +128,7 @@ class ReportData:
     notes: tuple[str, ...] = ()
     failure: str | None = None
     replies: tuple[Reply, ...] = ()
+    grades: tuple[Grade | None, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.stamps)

@@ -32,7 +32,7 @@ def hue_of(fraction: Array) -> NDArray[np.intp]:
 def map_figure(data: ReportData) -> tuple[Markup, MapView]:
     """The drawing, and where it puts the places of `map`."""
     cells = KnownCells.of(data.grid)
-    marks = agent_marks(data.replies)
+    marks = agent_marks(data.replies, data.grades)
     view = view_of(data, cells, positions_of(marks))
     layers = [
         element('rect', class_='unknown', width=WIDTH, height=f'{view.height:.0f}'),

@@ -91,7 +91,7 @@ def _body(data: ReportData) -> tuple[Markup, MapView]:
         parts += [
             sections.key_figures(data),
             _map_section(data, drawing, view) if _has_map(data) else Markup(),
-            answers_section(data.replies),
+            answers_section(data.replies, data.grades),
             element('section', element('h2', 'Over time'), time_plots(data), class_='card'),
         ]
     parts += [
@@ -116,9 +116,11 @@ def _map_section(data: ReportData, drawing: Markup, view: MapView) -> Markup:
     if data.truth is not None:
         keys.append(('dash', 'ground truth'))
     keys += [('start', 'start'), ('end', 'end')]
-    marks = agent_marks(data.replies)
+    marks = agent_marks(data.replies, data.grades)
     if any(not mark.is_goal for mark in marks):
-        keys.append(('agent', 'somebody who was described, 2 σ'))
+        keys.append(('agent', 'somebody who was described, as told, 2 σ'))
+    if any(mark.true for mark in marks):
+        keys.append(('true', 'where they truly are'))
     if any(mark.is_goal for mark in marks):
         keys.append(('goal', 'goal'))
     if data.grid is not None:

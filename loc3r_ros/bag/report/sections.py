@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from loc3r_ros.answers.grading import tally
 from loc3r_ros.bag.report.axes import number
 from loc3r_ros.bag.report.data import ReportData
 from loc3r_ros.bag.report.markup import Markup, element, jpeg_uri, picture
@@ -100,6 +101,9 @@ def key_figures(data: ReportData) -> Markup:
     if data.latencies and np.isfinite(total := total_latency(data)).any():
         p50, p95 = np.nanpercentile(total, [50, 95])
         tiles.append(('Each frame', f'{number(float(p50))} ms', f'p95 {number(float(p95))} ms'))
+    if any(data.grades):
+        found = tally(data.grades)
+        tiles.append(('Quiz', f'{found["right"]} of {found["asked"]}', 'answered right'))
     if 'keyframes' in s:
         tiles.append(('Keyframes', f'{s["keyframes"]:,}', ''))
     if 'peak_memory_mib' in s:
