@@ -165,7 +165,11 @@ class _Run:
                 signal.signal(number, handler)
         done = self.step >= self.recipe.steps
         if done and self.accelerator.is_main_process:
-            about = {'recipe': self.recipe_text, 'minutes': f'{self.minutes:.1f}'}
+            about = {
+                'licence': 'Apache-2.0',
+                'recipe': self.recipe_text,
+                'minutes': f'{self.minutes:.1f}',
+            }
             self._averaged.export(self.folder, about)
         return done
 

@@ -8,7 +8,7 @@ the second. Every stage goes on from where it was left.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -49,7 +49,7 @@ class Plan:
     encoder: Recipe
     names: Recipe
     language: Recipe
-    clips: tuple[int, ...] = (4, 8, 16, 32)
+    clips: tuple[int, ...] = (16,)
 
 
 PLANS = {
@@ -58,7 +58,8 @@ PLANS = {
         videos=2,
         questions=14,
         situations=10,
-        encoder=Recipe(steps=6000, batch=2, rate=1e-3),
+        encoder=Recipe(steps=4500, batch=2, rate=1.5e-3, warmup=150),
+        clips=(2, 4, 8, 16),
         names=Recipe(steps=1500, batch=2, rate=1e-3, warmup=100),
         language=Recipe(steps=3000, batch=4, rate=1e-3),
     ),
@@ -67,7 +68,8 @@ PLANS = {
         videos=2,
         questions=24,
         situations=16,
-        encoder=Recipe(steps=40_000, batch=16, rate=8e-4),
+        encoder=Recipe(steps=6000, batch=64, rate=1.2e-3, average=0.999),
+        clips=(2, 4, 8, 16, 32),
         names=Recipe(steps=8000, batch=16, rate=1e-3),
         language=Recipe(steps=40_000, batch=16, rate=8e-4, average=0.999),
     ),
@@ -158,10 +160,18 @@ class Workshop:
         part = recipe.steps // len(plan.clips)
         stages = [Stage(part * (k + 1), frames) for k, frames in enumerate(plan.clips)]
         examples = ClipExamples(
-            Reels(self.bank / 'reels'), SHIPPED, tuple(stages), rooms=plan.rooms, seed=recipe.seed
+            Reels(self.bank / 'reels'),
+            SHIPPED,
+            tuple(stages),
+            frames=max(plan.clips),
+            rooms=plan.rooms,
+            seed=recipe.seed,
         )
         model = begin(SHIPPED, recipe.seed)
-        return fit(Cut3rTask(model, examples), self.folder / 'encoder', recipe, means)
+        # Its attention is slower in bfloat16 on a CPU.
+        on_cpu = means.device == 'cpu' or not torch.cuda.is_available()
+        wide = replace(means, precision='fp32') if on_cpu else means
+        return fit(Cut3rTask(model, examples), self.folder / 'encoder', recipe, wide)
 
     def names(self, plan: Plan, means: Means) -> bool:
         """Train the tower; whether it is done."""
