@@ -59,6 +59,8 @@ class Loc3rTask(Task):
         name: of the run.
     """
 
+    examples: Loc3rExamples
+
     def __init__(
         self, model: Loc3rVlm, examples: Loc3rExamples, parts: Parts, name: str = 'loc3r'
     ) -> None:
