@@ -19,9 +19,9 @@ from loc3r_ros.bench.naive_cut3r import naive
 from loc3r_ros.cut3r import Cut3r, Cut3rConfig
 from loc3r_ros.cut3r.golden import moving_pictures
 from loc3r_ros.cut3r.graph import Step
-from loc3r_ros.cut3r.packed import packed
+from loc3r_ros.cut3r.packed import can_pack
 from loc3r_ros.cut3r.preprocess import resize_crop
-from loc3r_ros.cut3r.torch_step import torch_session
+from loc3r_ros.cut3r.torch_step import PLAIN, Form, form_of, torch_session
 from loc3r_ros.cut3r.variant import Variant
 from loc3r_ros.errors import EngineError, Loc3rError
 from loc3r_ros.runtime.selftest import relative_error
@@ -99,9 +99,9 @@ class _Maker:
         makers: dict[str, Callable[[], Session]] = {
             'naive': lambda: self._eager(naive(self._model), self._full),
             'torch heads': lambda: self._eager(self._model, self._full),
-            'torch': lambda: self._torch(torch.float32),
-            'torch packed': lambda: self._eager(packed(self._model, torch.float32), self._camera),
-            'torch bf16': lambda: self._torch(torch.bfloat16),
+            'torch': lambda: self._torch(PLAIN),
+            'torch packed': lambda: self._torch(Form('fp32', torch.float32, pack=True)),
+            'torch bf16': lambda: self._torch(form_of(torch.bfloat16, self._device)),
             'compiled': self._compiled,
             'onnx': self._onnx,
         }
@@ -120,8 +120,10 @@ class _Maker:
             eager=eager,
         )
 
-    def _torch(self, dtype: torch.dtype) -> Session:
-        return torch_session(self._model, self._camera, self._device, dtype)
+    def _torch(self, form: Form) -> Session:
+        if form.pack and (self._device.type != 'cpu' or not can_pack()):
+            raise EngineError('products are packed by oneDNN, for a CPU; it is not here')
+        return torch_session(self._model, self._camera, self._device, form)
 
     def _compiled(self) -> Session:
         from loc3r_ros.runtime.compiled import compiled

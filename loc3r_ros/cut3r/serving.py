@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from loc3r_ros.cut3r.model import Cut3r
+    from loc3r_ros.cut3r.torch_step import Form
 
 BACKENDS = ('auto', 'torch', 'onnxruntime', 'tensorrt')
 
@@ -85,16 +86,18 @@ class TorchServing:
 
     def open(self, variant: Variant, without: Sequence[str] = ()) -> Choice:
         """Serve, untested: this is what engines are tested against."""
-        session = self.session(variant, self.dtype)
+        from loc3r_ros.cut3r.torch_step import form_of
+
+        session = self.session(variant, form_of(self.dtype, self.device))
         if session.name in without:
             raise EngineError(f'{session.name} failed at work, and there is no other backend')
         return Choice(session, f'{session.name} serves: no engines were named')
 
-    def session(self, variant: Variant, dtype: torch.dtype) -> Session:
-        """A session in a precision."""
+    def session(self, variant: Variant, form: Form) -> Session:
+        """A session in one of its forms."""
         from loc3r_ros.cut3r.torch_step import torch_session
 
-        return torch_session(self.model, variant, self.device, dtype)
+        return torch_session(self.model, variant, self.device, form)
 
 
 class EngineServing:
@@ -156,11 +159,11 @@ class EngineServing:
     def _torch_candidates(
         self, plain: TorchServing, package: Package, variant: Variant
     ) -> list[Candidate]:
-        from loc3r_ros.cut3r.torch_step import precisions
+        from loc3r_ros.cut3r.torch_step import forms
 
         return [
-            Candidate('torch', package, name, partial(plain.session, variant, dtype))
-            for name, dtype in precisions(plain.device).items()
+            Candidate('torch', package, form.precision, partial(plain.session, variant, form))
+            for form in forms(plain.device)
         ]
 
 

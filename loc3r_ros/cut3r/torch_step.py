@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 
 from loc3r_ros.cut3r.graph import Step
@@ -13,39 +15,61 @@ from loc3r_ros.errors import EngineError
 from loc3r_ros.runtime.cuda_graph import CapturedStep
 from loc3r_ros.runtime.torch_session import TorchSession
 
-_NAMES = {torch.float32: 'float32', torch.bfloat16: 'bfloat16', torch.float16: 'float16'}
+_NAMES = {torch.float32: 'fp32', torch.bfloat16: 'bf16', torch.float16: 'fp16'}
 
 
-def precisions(device: torch.device) -> dict[str, torch.dtype]:
-    """What is worth a self-test on a device, by its name in `selftest.LIMITS`."""
-    has_narrow = device.type == 'cuda' or (can_pack() and has_bfloat16())
-    return {'fp32': torch.float32} | ({'bf16': torch.bfloat16} if has_narrow else {})
+class Form(NamedTuple):
+    """How PyTorch runs a step.
+
+    Attributes:
+        precision: its name in `selftest.LIMITS`.
+        dtype: of the products.
+        pack: whether they are packed for oneDNN; on a CPU only.
+    """
+
+    precision: str
+    dtype: torch.dtype
+    pack: bool = False
 
 
-def torch_session(
-    model: Cut3r, variant: Variant, device: torch.device, dtype: torch.dtype
-) -> TorchSession:
+PLAIN = Form('fp32', torch.float32)
+"""The plain modules: what all else is tested against."""
+
+
+def forms(device: torch.device) -> list[Form]:
+    """What is worth a self-test on a device."""
+    if device.type == 'cuda':
+        return [PLAIN, Form('bf16', torch.bfloat16)]
+    if device.type != 'cpu' or not can_pack():
+        return [PLAIN]
+    narrow = [Form('bf16', torch.bfloat16, pack=True)] if has_bfloat16() else []
+    return [PLAIN, Form('fp32', torch.float32, pack=True), *narrow]
+
+
+def form_of(dtype: torch.dtype, device: torch.device) -> Form:
+    """The form that a user means who names a dtype."""
+    if dtype == torch.float32:
+        return PLAIN
+    return Form(_NAMES.get(dtype, str(dtype)), dtype, device.type == 'cpu' and can_pack())
+
+
+def torch_session(model: Cut3r, variant: Variant, device: torch.device, form: Form) -> TorchSession:
     """A session, not self-tested.
 
-    On a CPU, float32 runs the plain modules and is the reference; narrow products are packed. On a
-    GPU, the step is captured in a CUDA graph, in any precision.
+    On a GPU, the step is captured in a CUDA graph.
 
     Args:
         model: in float32, on the device; it is left as it is.
         variant: what is fixed.
         device: of the model.
-        dtype: of the products.
+        form: how it runs.
     """
-    name = f'torch {torch.__version__} {_NAMES.get(dtype, dtype)} on {device}'
-    if device.type == 'cpu':
-        if dtype != torch.float32:
-            model = packed(model, dtype) if can_pack() else narrowed(model, dtype)
-            name += ', packed' if can_pack() else ''
-        step = Step(model, variant)
-        return TorchSession(
-            step, step.signature, step.initial(), device=device, name=name, eager=True
-        )
-    step = Step(model if dtype == torch.float32 else narrowed(model, dtype), variant)
+    name = f'torch {torch.__version__} {str(form.dtype).removeprefix("torch.")} on {device}'
+    if form.pack:
+        model, name = packed(model, form.dtype), f'{name}, packed'
+    elif form.dtype != torch.float32:
+        model = narrowed(model, form.dtype)
+    step = Step(model, variant)
     if device.type != 'cuda':
         return TorchSession(
             step, step.signature, step.initial(), device=device, name=name, eager=True
