@@ -47,7 +47,8 @@ def chosen(given: Path | str | None, shipped: Path | None) -> Path | None:
 
 def note(*roles: str) -> str:
     """What is told wherever these weights are used, with what each of them does."""
-    return f'small weights of this package: {", ".join(roles)}; {LIMITS} (loc3r weights list)'
+    told = ', '.join(roles)
+    return f'small weights of this package ({LICENCE}): {told}; {LIMITS} (loc3r weights list)'
 
 
 def use_one_thread() -> None:

@@ -50,6 +50,8 @@ def generate_test_description(composed: str) -> tuple[LaunchDescription, dict[st
             'bag': str(folder / 'bag'),
             'bag_rate': '0.3',
             'composed': composed,
+            # As in a checkout without the package's own weights.
+            **{'weights': 'none', 'vlm_weights': 'none'},
         }.items(),
     )
     context = {'listener': Listener(), 'offline': poses_of(folder / 'out/bag')}
