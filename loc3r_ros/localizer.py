@@ -48,7 +48,8 @@ class Step:
         epoch: id of the map's life; it rises when time runs backwards or on `reset`.
         index: number of the frame in its epoch, from 0.
         floor_height: z of the floor in `map` where the epoch began, m; None where it is not known.
-        observation: what the encoder says, where there is one with trained weights.
+        observation: what the encoder says, where there is one with trained weights and it has seen
+            the frame.
         points_camera: (N, 3) float32, m, optical frame: the points of this frame to be mapped.
         latency_ms: stage to time.
     """
@@ -104,8 +105,8 @@ class Localizer:
         T_base_camera: (4, 4) mount of the camera on the robot, from its static TF. Without it the
             first depth image tells which way is up, and failing that the camera is taken as level.
         tracker: settings of the tracker.
-        tokens_only: the encoder gives camera tokens for a language model and nothing else: poses
-            and points are to the bit as without it.
+        tokens_only: the encoder sees keyframes alone and gives camera tokens for a language model,
+            nothing else: poses and points are to the bit as without it.
 
     Attributes:
         encoder, tokens_only: as given.
@@ -173,19 +174,21 @@ class Localizer:
         self.last_stamp = frame.stamp
         latency: dict[str, float] = {}
         observation = None
-        if self.encoder is not None:
+        if self.encoder is not None and not self.tokens_only:
             with timed(latency, 'encoder'):
                 observation = self.encoder.observe(frame)
-        heard = None if self.tokens_only else observation
         with timed(latency, 'cloud'):
             points, pixels, stride = mapped_points(frame)
-            if not len(points) and heard is not None:
-                points = encoder_points(heard, self.tracker.prior.scale)
+            if not len(points) and observation is not None:
+                points = encoder_points(observation, self.tracker.prior.scale)
                 pixels = np.zeros(frame.rgb[::stride, ::stride].shape[:2], bool)
-        if not self._placed and (len(points) or heard is not None):
+        if not self._placed and (len(points) or observation is not None):
             self._place(frame)
         with timed(latency, 'tracking'):
-            pose = self.tracker.step(frame, heard)
+            pose = self.tracker.step(frame, observation)
+        if self.encoder is not None and self.tokens_only and pose.keyframe is not None:
+            with timed(latency, 'encoder'):
+                observation = self.encoder.observe(frame)
         index, self._index = self._index, self._index + 1
         return Step(
             frame,

@@ -7,7 +7,6 @@ be resumed, and a finished one be asked about, without tracking it anew.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from loc3r_ros.bag.recording import Recording
 from loc3r_ros.errors import InputError
 from loc3r_ros.localizer import Step
-from loc3r_ros.types import TrackedPose, TrackingState, View
+from loc3r_ros.types import Frame, TrackedPose, TrackingState, View
 
 if TYPE_CHECKING:
     from loc3r_ros.cut3r.encoder import PoseEncoder
@@ -89,23 +88,16 @@ class Keyframes:
             )
 
     def look_again(self, recording: Recording, encoder: PoseEncoder) -> None:
-        """Give keyframes of a run without an encoder the camera tokens that it lacked.
+        """Give keyframes of a run without an encoder the camera tokens that they lack.
 
-        The encoder sees all images in between, as it would have in that run.
+        Raises:
+            InputError: the recording has no longer these images.
         """
-        if not self.images or all(map(len, self.tokens)):
+        if all(map(len, self.tokens)):
             return
-        row = {image: k for k, image in enumerate(self.images)}
-        newest = -math.inf
         encoder.reset()
-        for sample in recording.samples(self.images[0]):
-            if sample.index > self.images[-1]:
-                break
-            if sample.frame.stamp > newest:  # others came late, and the run left them out
-                newest = sample.frame.stamp
-                token = encoder.observe(sample.frame).camera_token
-                if sample.index in row:
-                    self.tokens[row[sample.index]] = token
+        seen = (Frame(v.stamp, v.rgb, v.camera) for _, v in self.views(recording))
+        self.tokens = [encoder.observe(frame).camera_token for frame in seen]
 
     def save(self, path: Path, source: str = '') -> None:
         """Write all, with what it was made from.

@@ -31,8 +31,9 @@ def test_beside_depth_they_give_tokens_and_leave_the_poses_alone(ros, make):
         np.testing.assert_array_equal(
             pose_matrix(token.pose.pose).round(9), alone[stamp_of(k)].pose.T_map_camera.round(9)
         )
-        assert len(token.token) == 96 and np.any(token.token)
+        assert len(token.token) == 96 * token.keyframe
         assert token.scale_source == 'none'
+    assert watcher.tokens[0].keyframe and np.any(watcher.tokens[0].token)
     assert watcher.tokens[0].weights == Cut3rEncoder.load(shipped.encoder()).fingerprint
     assert watcher.statuses[-1].engine.startswith('depth; camera tokens of CUT3R-tiny: ')
     assert ros.logged(f'CUT3R-tiny gives camera tokens; {shipped.LIMITS}')
