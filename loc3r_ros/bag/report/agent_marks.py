@@ -92,11 +92,16 @@ def positions_of(marks: Sequence[AgentMark]) -> Array:
     return np.array([*(mark.position for mark in marks), *true]).reshape(-1, 2)
 
 
+def doubt_layer(view: MapView, marks: Sequence[AgentMark]) -> Markup:
+    """How sure the marks are; it lies below the trajectory, which it would hide."""
+    shapes = [_doubt(view, mark) for mark in marks if not mark.is_goal]
+    return element('g', *shapes, class_='agents')
+
+
 def marks_layer(view: MapView, marks: Sequence[AgentMark]) -> Markup:
-    """The marks on the map of the page, numbered as in the table; doubt lies below them all."""
+    """The marks on the map of the page, numbered as in the table."""
     return element(
         'g',
-        *(_doubt(view, mark) for mark in marks if not mark.is_goal),
         *(_truth(view, mark) for mark in marks if mark.true is not None),
         *(_place(view, mark) for mark in marks),
         class_='agents',

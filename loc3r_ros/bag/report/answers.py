@@ -21,17 +21,14 @@ def answers_section(replies: Sequence[Reply], grades: Sequence[Grade | None] = (
     if not replies:
         return Markup()
     graded = any(grades)
-    sure = any(np.isfinite(reply.confidence) for reply in replies)
-    more = (*(('truth', '') if graded else ()), *(('confidence',) if sure else ()))
-    columns = ('', 'question', 'answer', *more, 'time')
+    columns = ('', 'question', 'answer', *(('truth', '') if graded else ('confidence',)), 'time')
     rows = [
         element(
             'tr',
             element('th', k, scope='row'),
             element('td', *_asked(reply)),
             element('td', _told(reply, grade), data_label='answer'),
-            *(_compared(grade) if graded else ()),
-            *((_confidence(reply),) if sure else ()),
+            *(_compared(grade) if graded else (_confidence(reply),)),
             element('td', f'{reply.duration:.2f} s'),
             class_=None if reply.found else 'unanswered',
         )
@@ -49,7 +46,7 @@ def answers_section(replies: Sequence[Reply], grades: Sequence[Grade | None] = (
     content.append(table)
     if graded:
         content.append(element('p', RULE, class_='rule-of'))
-    return element('section', *content, class_='card answers')
+    return element('section', *content, class_='card answers graded' if graded else 'card answers')
 
 
 def _told(reply: Reply, grade: Grade | None) -> str:

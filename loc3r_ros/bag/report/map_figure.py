@@ -6,7 +6,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.bag.report.agent_marks import agent_marks, marks_layer, positions_of
+from loc3r_ros.bag.report.agent_marks import (
+    agent_marks,
+    doubt_layer,
+    marks_layer,
+    positions_of,
+)
 from loc3r_ros.bag.report.axes import known, number, path, round_step, runs, ticks
 from loc3r_ros.bag.report.data import ReportData
 from loc3r_ros.bag.report.map_view import WIDTH, KnownCells, MapView, place_labels, view_of
@@ -38,6 +43,7 @@ def map_figure(data: ReportData) -> tuple[Markup, MapView]:
         element('rect', class_='unknown', width=WIDTH, height=f'{view.height:.0f}'),
         *(_grid_pictures(view, cells) if cells is not None else ()),
         _metre_lines(view),
+        doubt_layer(view, marks),
         _trajectory(view, data),
         _truth(view, data),
         _heading_ticks(view, data),
