@@ -19,7 +19,7 @@ from loc3r_ros.runtime.torch_session import TorchSession
 
 STEPS = 32
 _RESET_AFTER = 3
-_WITHOUT_UPDATE = 9
+_WITHOUT_UPDATE = 6
 _SMALL = 10_000
 _LEAST_DEPENDENCE = 0.1
 

@@ -21,14 +21,15 @@ class OnnxSession:
 
     Args:
         package: the graph, its signature and the initial state.
-        device: `cpu` or `cuda`. CUDA needs the package onnxruntime-gpu.
+        device: `cpu`, `cuda`, which needs the package onnxruntime-gpu, or `auto`: CUDA if there.
         threads: of the CPU; 0: as many as cores.
 
     Raises:
         EngineError: ONNX Runtime is not installed, lacks the device, or refuses the graph.
     """
 
-    def __init__(self, package: Package, device: str = 'cpu', threads: int = 0) -> None:
+    def __init__(self, package: Package, device: str = 'auto', threads: int = 0) -> None:
+        device = best_device() if device == 'auto' else device
         self._ort = ort = _onnxruntime(PROVIDERS[device])
         self._device = device
         self.name = f'onnxruntime {ort.__version__} on {device}'
@@ -87,6 +88,16 @@ class OnnxSession:
 
     def poison(self) -> None:
         """Nothing to do: every step makes its outputs anew."""
+
+
+def best_device() -> str:
+    """CUDA, where the installed ONNX Runtime has it.
+
+    Raises:
+        EngineError: ONNX Runtime is not installed.
+    """
+    providers = _onnxruntime(PROVIDERS['cpu']).get_available_providers()
+    return 'cuda' if PROVIDERS['cuda'] in providers else 'cpu'
 
 
 def _threads() -> int:

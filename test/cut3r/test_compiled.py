@@ -44,7 +44,7 @@ def test_flags_as_tensors_give_what_flags_as_bools_give(step):
     session = TorchSession(
         step, step.signature, step.initial(), device=CPU, name='tensors', eager=False
     )
-    test = self_test(session, golden_steps(step, 64), 'fp32')
+    test = self_test(session, golden_steps(step, 16), 'fp32')
     assert test.passed, test.reason
     assert max(test.errors.values()) < 1e-5
 

@@ -9,8 +9,9 @@ from cut3r_networks import random_model
 
 from loc3r_ros.cut3r import Cut3r, tiny
 from loc3r_ros.cut3r.golden import golden_steps
-from loc3r_ros.cut3r.graph import Step, Variant
+from loc3r_ros.cut3r.graph import Step
 from loc3r_ros.cut3r.packed import can_pack, packed
+from loc3r_ros.cut3r.variant import Variant
 from loc3r_ros.runtime.selftest import self_test
 from loc3r_ros.runtime.torch_session import TorchSession
 
