@@ -124,7 +124,9 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
     alone = trained(tmp_path / 'one')
     script = (
         'import sys; sys.path.insert(0, sys.argv[1])\n'
-        'from pathlib import Path\nfrom test_training_run import trained\ntrained(Path(sys.argv[2]))\n'
+        'from pathlib import Path\n'
+        'from test_training_run import trained\n'
+        'trained(Path(sys.argv[2]))\n'
     )
     (tmp_path / 'train.py').write_text(script)
     command = [sys.executable, '-m', 'accelerate.commands.launch', '--cpu', '--num_processes', '2']
