@@ -6,6 +6,7 @@ Without PyTorch this module works as long as nothing but engines is asked for.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from loc3r_ros.cut3r.model import Cut3r
     from loc3r_ros.cut3r.torch_step import Form
+
+log = logging.getLogger(__name__)
 
 BACKENDS = ('auto', 'torch', 'onnxruntime', 'tensorrt')
 
@@ -141,7 +144,9 @@ class EngineServing:
         if not fitting and self._plain is not None and self._backend in ('auto', 'torch'):
             choice = self._plain.open(variant, without)
             refusal = f'no package of {_words(variant)}: export one'
-            return Choice(choice.session, f'{choice.session.name} serves: {refusal}', (refusal,))
+            reason = f'{choice.session.name} serves: {refusal}'
+            log.warning('%s', reason)
+            return Choice(choice.session, reason, (refusal,))
         if not fitting:
             raise EngineError(f'no package of {_words(variant)} among the engines: export one')
         return choose(self._candidates(fitting, variant), without)
