@@ -31,9 +31,8 @@ def add_parser(commands: Any) -> None:
         '--stages',
         nargs='+',
         choices=(*STAGES, ABLATIONS),
-        default=STAGES,
-        help='which, in turn (default: encoder names language); ablations: the last with parts '
-        'of the method left out, for `loc3r eval ablations`',
+        help='which, in turn (default: encoder names language; with --base: language); '
+        'ablations: the last with parts of the method left out, for `loc3r eval ablations`',
     )
     parser.add_argument(
         '--plan',
@@ -68,11 +67,13 @@ def execute(args: argparse.Namespace) -> int:
 
     if (args.base is None) != (args.encoder is None):
         raise InputError('--base and --encoder belong together: a model, and CUT3R for its tokens')
+    if args.plan == 'full' and args.base is None:
+        raise InputError('--plan full goes on from a model: name it with --base, and its --encoder')
     plan = _plan(args)
     start = {'start': Start(args.base, args.encoder, args.lora)} if args.base else {}
     shop = Workshop(args.out, args.bank or args.out / 'bank')
     began = time.monotonic()
-    for stage in args.stages:
+    for stage in args.stages or (('language',) if args.base else STAGES):
         left = None if args.minutes is None else args.minutes - (time.monotonic() - began) / 60
         means = Means(device=args.device, workers=args.workers, minutes=left, at_once=args.at_once)
         options = start if stage == 'language' else {}

@@ -17,12 +17,9 @@ from torch import Tensor
 from loc3r_ros.cut3r.config import Cut3rConfig
 from loc3r_ros.cut3r.preprocess import ResizeCrop, resize_crop
 from loc3r_ros.geometry import invert
-from loc3r_ros.training.task import Batch
+from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 from loc3r_ros.world.video import Footage
-
-HELD_OUT_ROOMS = 24
-"""Rooms that a run looks at to see how it does elsewhere."""
 
 PAUSE, TURN = 0.1, 0.06
 """How often a camera stands still for a frame, and how often the film goes on backwards."""

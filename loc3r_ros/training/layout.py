@@ -50,9 +50,9 @@ def cell_places(
     return places, seen
 
 
-def cell_names(instance: NDArray[np.int32], grid: int, covered: float = 1.0) -> NDArray[np.int32]:
-    """(grid * grid,) the instance at the middle of each cell of such a grid."""
-    height, width = instance.shape
+def cell_middles(image: NDArray[np.int32], grid: int, covered: float = 1.0) -> NDArray[np.int32]:
+    """(grid * grid,) what an image (H, W) holds at the middle of each cell of such a grid."""
+    height, width = image.shape
     steps = (np.arange(grid) + 0.5) / grid * covered
     rows, columns = (steps * height).astype(int), (steps * width).astype(int)
-    return instance[rows[:, None], columns].ravel()
+    return image[rows[:, None], columns].ravel()

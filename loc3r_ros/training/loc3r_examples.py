@@ -17,7 +17,7 @@ from torch import Tensor
 from loc3r_ros.geometry import Array, invert, transform
 from loc3r_ros.training.bank import SHOWN, Bank, Video, every
 from loc3r_ros.training.layout import cell_places
-from loc3r_ros.training.task import Batch
+from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch
 from loc3r_ros.training.tokens import TokenBank
 from loc3r_ros.vlm.config import VlmConfig
 from loc3r_ros.vlm.goal_words import beside, goal_of
@@ -30,9 +30,6 @@ from loc3r_ros.vlm.weights.folder import look
 from loc3r_ros.vlm.weights.words import read_words
 from loc3r_ros.world.questions.question import Question, Situation
 from loc3r_ros.world.splits import TRAIN, VALIDATION
-
-HELD_OUT_ROOMS = 24
-"""Rooms that a run looks at to see how it does elsewhere."""
 
 
 @dataclass(frozen=True)

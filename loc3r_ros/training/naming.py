@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from loc3r_ros.training.bank import Bank
-from loc3r_ros.training.layout import cell_names
-from loc3r_ros.training.task import Batch, Task
+from loc3r_ros.training.layout import cell_middles
+from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch, Task
 from loc3r_ros.vlm.config import VlmConfig
 from loc3r_ros.vlm.model import compatibility
 from loc3r_ros.vlm.model.loc3r import Loc3rVlm
@@ -59,7 +59,7 @@ class NamingExamples:
 
     def held_out(self, slot: int) -> Batch:
         rng = np.random.default_rng((0x4E1D, slot))
-        return self._example(rng, VALIDATION.start + slot % 24, slot % 2)
+        return self._example(rng, VALIDATION.start + slot % HELD_OUT_ROOMS, slot % 2)
 
     def collate(self, examples: list[Batch]) -> Batch:
         return {name: torch.cat([e[name] for e in examples]) for name in examples[0]}
@@ -74,9 +74,9 @@ class NamingExamples:
         for k in rng.choice(len(footage.rgb), self.frames, replace=False):
             pixels.append(preprocess(footage.rgb[k], vision.image_size))
             instance, depth = footage.instance[k], footage.depth[k]
-            names.append(ids[cell_names(instance, side, covered)])
+            names.append(ids[cell_middles(instance, side, covered)])
             millimetres = np.nan_to_num(1000 * depth).astype(np.int32)
-            logs.append(np.log(cell_names(millimetres, side, covered).clip(min=1) / 1000))
+            logs.append(np.log(cell_middles(millimetres, side, covered).clip(min=1) / 1000))
         return {
             'pixels': torch.stack(pixels).half(),
             'names': torch.from_numpy(np.stack(names)),

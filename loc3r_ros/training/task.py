@@ -10,6 +10,9 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
+HELD_OUT_ROOMS = 24
+"""Rooms that a run looks at to see how it does elsewhere."""
+
 Batch = dict[str, Any]
 """What worker processes hand over: tensors by name, or lists of what cannot be stacked."""
 

@@ -16,7 +16,7 @@ from made_up import CAMERA, MICRO, QUESTIONS, SITUATION, examples, video
 from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import T_BODY_OPTICAL, exp_so3, invert, pose, transform
 from loc3r_ros.training.bank import Bank
-from loc3r_ros.training.layout import cell_names, cell_places
+from loc3r_ros.training.layout import cell_middles, cell_places
 from loc3r_ros.training.loc3r_task import Loc3rTask, Parts
 from loc3r_ros.training.lora import adapt, merge
 from loc3r_ros.training.naming import NamingExamples, NamingTask
@@ -83,10 +83,10 @@ def test_places_of_cells_on_a_wall() -> None:
     np.testing.assert_allclose(across, 1.0 + np.array([8, 0, -8]) / 9, atol=0.08)
 
 
-def test_names_of_cells() -> None:
+def test_middles_of_cells() -> None:
     image = np.zeros((4, 4), np.int32)
     image[:2, 2:] = 7
-    assert cell_names(image, 2).tolist() == [0, 7, 0, 0]
+    assert cell_middles(image, 2).tolist() == [0, 7, 0, 0]
 
 
 def test_all_parts_of_the_model_are_trained(task: Loc3rTask) -> None:
