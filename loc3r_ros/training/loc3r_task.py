@@ -17,7 +17,7 @@ from loc3r_ros.training.loc3r_examples import Loc3rExamples
 from loc3r_ros.training.lora import merge
 from loc3r_ros.training.task import Batch, Task
 from loc3r_ros.training.tokens import Camera
-from loc3r_ros.vlm.model.assumptions import ORIENTATION_WEIGHT
+from loc3r_ros.vlm.model.assumptions import IGNORED_LABEL, ORIENTATION_WEIGHT
 from loc3r_ros.vlm.model.heads import PlaneGaussian
 from loc3r_ros.vlm.model.loc3r import Loc3rVlm
 from loc3r_ros.vlm.model.objective import Losses, Predictions, Targets, joint_objective
@@ -79,18 +79,21 @@ class Loc3rTask(Task):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         prefix, layout = self.read_video(batch)
         hidden = self._read_texts(batch, prefix).flatten(0, 1)
+        following = batch['labels'].flatten(0, 1)[:, 1:]
+        # The vocabulary is wide, and most of what is read is not to be learnt.
+        learnt = following != IGNORED_LABEL
         pos = batch['pos'].flatten()
         rows = torch.arange(len(pos), device=pos.device)
         told = bool(self.parts.situation)
         losses = joint_objective(
             Predictions(
-                self.model.logits(hidden),
+                self.model.logits(hidden[:, :-1][learnt]),
                 layout,
                 self.model.position(hidden[rows, pos]),
                 self.model.orientation(hidden[rows, pos + 1]),
             ),
             Targets(
-                batch['labels'].flatten(0, 1),
+                following[learnt],
                 batch['places'].flatten(1, 2),
                 batch['seen'].flatten(1, 2),
                 batch['position'].flatten(0, 1),

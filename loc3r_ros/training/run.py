@@ -242,9 +242,12 @@ class _Run:
     def _check(self) -> dict[str, float]:
         """Mean losses of the averaged weights in held-out rooms."""
         module, means = self._averaged.eval(), _Means()
-        with torch.no_grad(), self._autocast():
+        with torch.no_grad():
+            # Batches are made outside of autocast, which refuses float16 on a CPU.
             for batch in self._batches(range(self.means.check_batches), held_out=True):
-                means.add({HELD_OUT + name: float(v) for name, v in module(batch).items()})
+                with self._autocast():
+                    losses = module(batch)
+                means.add({HELD_OUT + name: float(v) for name, v in losses.items()})
         module.train()
         return means.take()
 

@@ -79,16 +79,16 @@ def test_a_learnt_target_reads_as_its_heading(degrees):
 
 
 def example():
-    """Two samples of three tokens; the second has no situation and one unseen patch."""
+    """Two samples with three tokens to learn; the second has no situation and one unseen patch."""
     unit = torch.zeros(2, 2, 2)
     predicted = Predictions(
-        logits=torch.log(torch.tensor([0.5, 0.25, 0.125, 0.125])).expand(2, 3, 4),
+        logits=torch.log(torch.tensor([0.5, 0.25, 0.125, 0.125])).expand(3, 4),
         layout=PlaneGaussian(unit, unit),
         position=PlaneGaussian(torch.zeros(2, 2), torch.zeros(2, 2)),
         orientation=torch.zeros(2, 36),
     )
     truth = Targets(
-        labels=torch.tensor([[3, 0, 1], [-100, -100, 2]]),
+        labels=torch.tensor([0, 1, 2]),
         layout=torch.tensor([[[1.0, 1], [2, 0]], [[0, 4], [math.nan, math.nan]]]),
         seen=torch.tensor([[True, True], [True, False]]),
         position=torch.tensor([[3.0, 4], [math.nan, math.nan]]),
@@ -100,7 +100,6 @@ def example():
 
 def test_the_objective_by_hand():
     losses = joint_objective(*example())
-    # Labels 0, 1 and 2 are told by the tokens before them; the first one is told by nothing.
     assert losses.answer.item() == pytest.approx((1 + 2 + 3) * math.log(2) / 3, rel=1e-5)
     assert losses.layout.item() == pytest.approx((1 + 2 + 8) / 3, rel=1e-5)
     assert losses.position.item() == pytest.approx(12.5, rel=1e-5)
@@ -133,9 +132,10 @@ def test_what_is_masked_moves_nothing():
 
 def test_nothing_to_learn_is_a_loss_of_zero():
     predicted, truth = example()
+    predicted = replace(predicted, logits=predicted.logits[:0])
     truth = replace(
         truth,
-        labels=torch.full((2, 3), -100),
+        labels=truth.labels[:0],
         seen=torch.zeros(2, 2, dtype=torch.bool),
         situated=torch.zeros(2, dtype=torch.bool),
     )

@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from loc3r_ros.vlm.model.assumptions import (
-    IGNORED_LABEL,
     LAYOUT_WEIGHT,
     ORIENTATION_WEIGHT,
     SITUATION_WEIGHT,
@@ -25,10 +24,10 @@ from loc3r_ros.vlm.model.heads import (
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the network says of a batch of B samples.
+    """What the network says of a batch of B samples, T of whose tokens are to be learnt.
 
     Attributes:
-        logits: (B, n, vocabulary).
+        logits: (T, vocabulary), each from the token before it.
         layout: places of M patches, of shape (B, M).
         position: of `<Pos>`, of shape (B,).
         orientation: (B, bins) logits of `<Ori>`.
@@ -45,8 +44,7 @@ class Targets:
     """The truth of the batch; values where a mask is false are not looked at, and may be NaN.
 
     Attributes:
-        labels: int64 (B, n), the token that stands at each place (not yet shifted);
-            IGNORED_LABEL where it is not to be learnt.
+        labels: int64 (T,), the tokens to be learnt.
         layout: (B, M, 2) metres.
         seen: bool (B, M), false where depth is invalid.
         position: (B, 2) metres.
@@ -95,12 +93,9 @@ def joint_objective(predicted: Predictions, truth: Targets) -> Losses:
 
 
 def _answer(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross entropy of each token given those before it."""
-    told, labels = logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten()
-    total = functional.cross_entropy(
-        told.float(), labels, ignore_index=IGNORED_LABEL, reduction='sum'
-    )
-    return total / (labels != IGNORED_LABEL).sum().clamp(min=1)
+    """Cross entropy of the tokens."""
+    total = functional.cross_entropy(logits.float(), labels, reduction='sum')
+    return total / max(1, len(labels))
 
 
 def _places(predicted: PlaneGaussian, target: Tensor, mask: Tensor) -> Tensor:
