@@ -59,6 +59,7 @@ def add_parser(commands: Any) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Run the stages until the time is up."""
     try:
+        from loc3r_ros.training.freed import keep_freed_memory
         from loc3r_ros.training.run import Means
         from loc3r_ros.training.tiny import Start, Workshop
     except ModuleNotFoundError as error:
@@ -69,6 +70,7 @@ def execute(args: argparse.Namespace) -> int:
         raise InputError('--base and --encoder belong together: a model, and CUT3R for its tokens')
     if args.plan == 'full' and args.base is None:
         raise InputError('--plan full goes on from a model: name it with --base, and its --encoder')
+    keep_freed_memory()
     plan = _plan(args)
     start = {'start': Start(args.base, args.encoder, args.lora)} if args.base else {}
     shop = Workshop(args.out, args.bank or args.out / 'bank')

@@ -23,7 +23,7 @@ from loc3r_ros.vlm.model.loc3r import Loc3rVlm
 from loc3r_ros.vlm.model.objective import Losses, Predictions, Targets, joint_objective
 from loc3r_ros.vlm.weights.save import save
 
-BUCKETS = 3
+BUCKETS = 8
 """Groups of texts of like length."""
 
 

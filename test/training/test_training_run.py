@@ -75,6 +75,27 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+class Halves(Lines):
+    """As `Lines`, in the half precision that images travel in."""
+
+    def at(self, step: int, slot: int) -> Batch:
+        return {name: value.half() for name, value in super().at(step, slot).items()}
+
+    def held_out(self, slot: int) -> Batch:
+        return self.at(-1, slot)
+
+
+class HalvesLine(Line):
+    def forward(self, batch: Batch) -> dict[str, torch.Tensor]:
+        return super().forward({name: value.float() for name, value in batch.items()})
+
+
+def test_batches_are_made_outside_of_autocast(tmp_path: Path) -> None:
+    """On a CPU autocast refuses to join float16."""
+    means = replace(MEANS, precision='bf16')
+    assert fit(HalvesLine(Halves()), tmp_path, replace(RECIPE, steps=10), means)
+
+
 def test_worker_processes_change_nothing(tmp_path: Path) -> None:
     alone, helped = trained(tmp_path / 'a'), trained(tmp_path / 'b', workers=1)
     assert all(torch.equal(alone[name], helped[name]) for name in alone)

@@ -121,6 +121,23 @@ def test_attention_is_softmax_of_products_over_what_may_be_seen(new, start):
             assert torch.allclose(out[:, row, head], expected, atol=1e-12)
 
 
+@pytest.mark.parametrize(('new', 'start'), [(5, 0), (4, 7), (1, 6)])
+def test_training_in_bfloat16_is_near_float32(new, start):
+    """On a CPU it takes another way than the fused kernel."""
+    generator = torch.Generator().manual_seed(6)
+    shapes = ((2, 6, new, 8), (2, 2, start + new, 8), (2, 2, start + new, 8))
+    given = [torch.randn(shape, generator=generator, requires_grad=True) for shape in shapes]
+    mask = extension_mask(new, start, 3, given[0])
+
+    def trained(narrow):
+        with torch.autocast('cpu', torch.bfloat16, enabled=narrow):
+            out = attend(*given, mask)
+        return out, *torch.autograd.grad(out.float().square().sum(), given)
+
+    for exact, found in zip(trained(False), trained(True), strict=True):
+        assert (found - exact).norm() < 2e-2 * exact.norm()
+
+
 @torch.no_grad()
 def test_heads_compute_in_float32_in_a_model_of_bfloat16():
     torch.manual_seed(4)
