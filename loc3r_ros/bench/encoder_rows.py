@@ -102,34 +102,21 @@ class _Maker:
             'torch': lambda: self._torch(PLAIN),
             'torch packed': lambda: self._torch(Form('fp32', torch.float32, pack=True)),
             'torch bf16': lambda: self._torch(form_of(torch.bfloat16, self._device)),
-            'compiled': self._compiled,
+            'compiled': lambda: self._torch(Form('fp32', torch.float32, compiled=True)),
             'onnx': self._onnx,
         }
         return makers[name]()
 
     def _eager(self, model: Cut3r, variant: Variant) -> Session:
-        return self._session(Step(model, variant), eager=True)
-
-    def _session(self, step: Step, eager: bool, run: Callable[..., Any] | None = None) -> Session:
+        step = Step(model, variant)
         return TorchSession(
-            run or step,
-            step.signature,
-            step.initial(),
-            device=self._device,
-            name='torch',
-            eager=eager,
+            step, step.signature, step.initial(), device=self._device, name='torch', eager=True
         )
 
     def _torch(self, form: Form) -> Session:
         if form.pack and (self._device.type != 'cpu' or not can_pack()):
             raise EngineError('products are packed by oneDNN, for a CPU; it is not here')
         return torch_session(self._model, self._camera, self._device, form)
-
-    def _compiled(self) -> Session:
-        from loc3r_ros.runtime.compiled import compiled
-
-        step = Step(self._model, self._camera)
-        return self._session(step, False, compiled(step, step.signature, self._device))
 
     def _onnx(self) -> Session:
         try:

@@ -64,10 +64,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     model.add_argument(
         '--backend',
-        choices=('auto', 'torch', 'onnxruntime', 'tensorrt'),
+        choices=('auto', 'torch', 'compiled', 'onnxruntime', 'tensorrt'),
         default='auto',
         help='auto: with --engines, a TensorRT engine that passes its self-test, else the fastest '
-        'that does; without, torch (default: auto)',
+        'that does; without, torch. compiled: torch.compile, anew at every start (default: auto)',
     )
     vlm = parser.add_argument_group(
         "language model (default: the package's Loc3R-tiny, where it has one; without one, what "

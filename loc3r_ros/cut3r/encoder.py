@@ -44,7 +44,8 @@ class PoseEncoder:
         dtype: precision of PyTorch's products; norms, sums, heads and the state stay float32. None:
             float32.
         backend: `auto`: the best of those below, where engines are named; or one of them:
-            `torch`, `onnxruntime`, `tensorrt`.
+            `torch`, `onnxruntime`, `tensorrt`; or `compiled`, PyTorch through torch.compile, which
+            takes its time at every start and is never chosen by itself.
         engines: folder of exported packages (`loc3r engine export`) and of engines built of them.
             None: PyTorch serves.
 

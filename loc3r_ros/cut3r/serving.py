@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BACKENDS = ('auto', 'torch', 'onnxruntime', 'tensorrt')
+BACKENDS = ('auto', 'torch', 'compiled', 'onnxruntime', 'tensorrt')
 
 
 class Serving(Protocol):
@@ -166,9 +166,16 @@ class EngineServing:
     ) -> list[Candidate]:
         from loc3r_ros.cut3r.torch_step import forms
 
+        # Compiled again at every start, it serves only who asks for it by name.
+        compiled = self._backend == 'compiled'
         return [
-            Candidate('torch', package, form.precision, partial(plain.session, variant, form))
-            for form in forms(plain.device)
+            Candidate(
+                'compiled' if compiled else 'torch',
+                package,
+                form.precision,
+                partial(plain.session, variant, form),
+            )
+            for form in forms(plain.device, compiled=compiled)
         ]
 
 

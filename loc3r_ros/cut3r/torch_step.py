@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from loc3r_ros.cut3r.graph import Step
 from loc3r_ros.cut3r.model import Cut3r
 from loc3r_ros.cut3r.packed import can_pack, has_bfloat16, packed
 from loc3r_ros.cut3r.variant import Variant
 from loc3r_ros.errors import EngineError
+from loc3r_ros.runtime.compiled import compile_step
 from loc3r_ros.runtime.cuda_graph import CapturedStep
 from loc3r_ros.runtime.torch_session import TorchSession
 
@@ -25,19 +28,25 @@ class Form(NamedTuple):
         precision: its name in `selftest.LIMITS`.
         dtype: of the products.
         pack: whether they are packed for oneDNN; on a CPU only.
+        compiled: whether inductor compiles the step; not together with `pack`.
     """
 
     precision: str
     dtype: torch.dtype
     pack: bool = False
+    compiled: bool = False
 
 
 PLAIN = Form('fp32', torch.float32)
 """The plain modules: what all else is tested against."""
 
 
-def forms(device: torch.device) -> list[Form]:
+def forms(device: torch.device, *, compiled: bool = False) -> list[Form]:
     """What is worth a self-test on a device."""
+    if compiled:
+        fast = device.type == 'cuda' or has_bfloat16()
+        plain = [PLAIN, Form('bf16', torch.bfloat16)] if fast else [PLAIN]
+        return [form._replace(compiled=True) for form in plain]
     if device.type == 'cuda':
         return [PLAIN, Form('bf16', torch.bfloat16)]
     if device.type != 'cpu' or not can_pack():
@@ -70,12 +79,20 @@ def torch_session(model: Cut3r, variant: Variant, device: torch.device, form: Fo
     elif form.dtype != torch.float32:
         model = narrowed(model, form.dtype)
     step = Step(model, variant)
+    run: Callable[..., tuple[Tensor, ...]] = step
+    if form.compiled:
+        run, name = compile_step(step, step.signature, device), f'{name}, compiled'
     if device.type != 'cuda':
         return TorchSession(
-            step, step.signature, step.initial(), device=device, name=name, eager=True
+            run,
+            step.signature,
+            step.initial(),
+            device=device,
+            name=name,
+            eager=not form.compiled,
         )
     try:
-        captured = CapturedStep(step, step.signature, device)
+        captured = CapturedStep(run, step.signature, device)
     except RuntimeError as error:
         raise EngineError(f'{name}: no CUDA graph: {error}') from error
     return TorchSession(

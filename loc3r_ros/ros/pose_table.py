@@ -68,8 +68,8 @@ TABLE = (
         'backend',
         'auto',
         'What computes CUT3R; auto: with `engines`, a TensorRT engine that passes its self-test, '
-        'else the fastest that does; without, torch.',
-        choices=('auto', 'torch', 'onnxruntime', 'tensorrt'),
+        'else the fastest that does; without, torch. compiled: torch.compile, anew at every start.',
+        choices=('auto', 'torch', 'compiled', 'onnxruntime', 'tensorrt'),
     ),
     Parameter('device', 'auto', 'What CUT3R runs on (cpu, cuda, cuda:1); auto: a GPU if any.'),
     Parameter(

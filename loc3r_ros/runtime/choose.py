@@ -18,7 +18,7 @@ from loc3r_ros.runtime.session import Session
 
 log = logging.getLogger(__name__)
 
-Backend = Literal['auto', 'torch', 'onnxruntime', 'tensorrt']
+Backend = Literal['auto', 'torch', 'compiled', 'onnxruntime', 'tensorrt']
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Candidate:
     """A session that may be opened.
 
     Attributes:
-        backend: `tensorrt`, `onnxruntime` or `torch`.
+        backend: `tensorrt`, `onnxruntime`, `torch` or `compiled`.
         package: what its golden steps are of.
         precision: of its products, for the allowed error.
         open: opens it; raises EngineError where it cannot run here.

@@ -12,7 +12,7 @@ from loc3r_ros.errors import EngineError
 from loc3r_ros.runtime.session import Signature
 
 
-def compiled(
+def compile_step(
     step: Callable[..., tuple[Tensor, ...]], signature: Signature, device: torch.device
 ) -> Callable[..., tuple[Tensor, ...]]:
     """Compile a step, whole, and run it once; minutes for a network of full size.

@@ -14,7 +14,7 @@ from loc3r_ros.cut3r.golden import golden_steps
 from loc3r_ros.cut3r.graph import Step
 from loc3r_ros.cut3r.variant import Variant
 from loc3r_ros.errors import EngineError
-from loc3r_ros.runtime.compiled import compiled
+from loc3r_ros.runtime.compiled import compile_step
 from loc3r_ros.runtime.selftest import self_test
 from loc3r_ros.runtime.torch_session import TorchSession
 
@@ -36,7 +36,7 @@ def test_a_compiler_that_fails_is_named(step, monkeypatch):
 
     monkeypatch.setattr(torch, 'compile', broken)
     with pytest.raises(EngineError, match=r'^torch\.compile: no C\+\+ compiler found$'):
-        compiled(step, step.signature, CPU)
+        compile_step(step, step.signature, CPU)
 
 
 def test_flags_as_tensors_give_what_flags_as_bools_give(step):
@@ -52,7 +52,7 @@ def test_flags_as_tensors_give_what_flags_as_bools_give(step):
 @pytest.mark.slow
 @pytest.mark.filterwarnings('ignore')
 def test_64_steps_of_the_compiled_step(step):
-    fast = compiled(step, step.signature, CPU)
+    fast = compile_step(step, step.signature, CPU)
     session = TorchSession(
         fast, step.signature, step.initial(), device=CPU, name='compiled', eager=False
     )

@@ -13,7 +13,7 @@ import torch
 from cut3r_networks import random_model
 from test_encoder import frame
 
-from loc3r_ros.cut3r import PoseEncoder, tiny
+from loc3r_ros.cut3r import PoseEncoder, tiny, torch_step
 from loc3r_ros.errors import EngineError, InputError
 
 pytest.importorskip('onnx')
@@ -60,6 +60,23 @@ def test_onnxruntime_observes_what_pytorch_observes(model, engines):
             other.reset()
     assert other.engine.startswith('onnxruntime ')
     assert (other.trained, other.fingerprint) == (True, plain.fingerprint)
+
+
+def test_compiled_serves_who_asks_for_it_by_name(model, engines, monkeypatch):
+    compiled = []
+
+    def stand_in(step, signature, device):
+        compiled.append(device)
+        return step
+
+    monkeypatch.setattr(torch_step, 'compile_step', stand_in)
+    plain, auto = PoseEncoder(model, camera_only=True), served(model, engines)
+    auto.observe(frame(0))
+    assert compiled == []
+    other = served(model, engines, backend='compiled')
+    assert_alike(other.observe(frame(0)), plain.observe(frame(0)), 2e-2)
+    assert compiled
+    assert other.engine.endswith('compiled')
 
 
 def test_a_state_goes_from_one_backend_to_another(model, engines, tmp_path):
