@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import replace
 
@@ -174,7 +175,7 @@ def test_what_cannot_be_exported_is_refused(tmp_path):
 def test_64_steps_at_the_published_sizes(config, variant, tmp_path):
     """Half an hour for 512x384 on two cores, most of it for the steps of eager PyTorch."""
     before = torch.get_num_threads()
-    torch.set_num_threads(2)
+    torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 2)))
     model = random_model(config)
     first = export_package(model, tmp_path, variant, Target(20), steps=STEPS)
     made = [first, export_package(model, tmp_path, variant, Target(23), steps=12)]
