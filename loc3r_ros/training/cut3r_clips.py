@@ -16,7 +16,7 @@ from torch import Tensor
 
 from loc3r_ros.cut3r.config import Cut3rConfig
 from loc3r_ros.cut3r.preprocess import ResizeCrop, resize_crop
-from loc3r_ros.geometry import invert
+from loc3r_ros.geometry import Array, invert
 from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 from loc3r_ros.world.video import Footage
@@ -26,6 +26,9 @@ PAUSE, TURN = 0.1, 0.06
 
 STRIDES = (1, 2, 3)
 """Frames of a reel from one of a clip to the next; each is as likely."""
+
+WALKS = 24
+"""That are drawn, at most, for one that is gentle enough."""
 
 MIRRORED = np.diag([-1.0, 1.0, 1.0, 1.0])
 
@@ -44,10 +47,13 @@ class Stage:
     Attributes:
         until: step at which it ends.
         frames: of a clip.
+        turn: how far a camera turns from one frame to the next, at most, rad; where a reel has
+            nothing so gentle, the gentlest of some draws is taken.
     """
 
     until: int
     frames: int
+    turn: float = np.pi
 
 
 @dataclass(frozen=True)
@@ -77,23 +83,24 @@ class ClipExamples:
     def at(self, step: int, slot: int) -> Batch:
         rng = np.random.default_rng((self.seed, step, slot))
         stage = next((s for s in self.curriculum if step < s.until), self.curriculum[-1])
-        return self._example(
-            rng, stage.frames, TRAIN.start + rng.integers(self.rooms, size=self.frames)
-        )
+        return self._example(rng, stage, TRAIN.start + rng.integers(self.rooms, size=self.frames))
 
     def held_out(self, slot: int) -> Batch:
-        """Clips of the last stage's length, so that checks can be compared."""
+        """Clips of the last stage, so that checks can be compared."""
         rng = np.random.default_rng((0x4E1D, slot))
-        frames = self.curriculum[-1].frames
         return self._example(
-            rng, frames, VALIDATION.start + (slot + np.arange(self.frames)) % HELD_OUT_ROOMS
+            rng,
+            self.curriculum[-1],
+            VALIDATION.start + (slot + np.arange(self.frames)) % HELD_OUT_ROOMS,
         )
 
-    def _example(self, rng: Generator, frames: int, seeds: NDArray[np.int64]) -> Batch:
+    def _example(self, rng: Generator, stage: Stage, seeds: NDArray[np.int64]) -> Batch:
         clips = []
-        for seed in seeds[: max(1, self.frames // frames)]:
+        for seed in seeds[: max(1, self.frames // stage.frames)]:
             footage = self.source.footage(int(seed), int(rng.integers(self.reels)))
-            clips.append(cut_clip(footage, self.config, rng, frames, min(self.dense, frames)))
+            shown = gentle_wander(rng, footage.T_map_optical, stage.frames, stage.turn)
+            dense = min(self.dense, stage.frames)
+            clips.append(cut_clip(footage, self.config, rng, shown, dense))
         return self.collate(clips)
 
     def collate(self, examples: list[Batch]) -> Batch:
@@ -102,21 +109,20 @@ class ClipExamples:
 
 
 def cut_clip(
-    footage: Footage, config: Cut3rConfig, rng: Generator, frames: int, dense: int
+    footage: Footage, config: Cut3rConfig, rng: Generator, shown: NDArray[np.int64], dense: int
 ) -> dict[str, Tensor]:
-    """A clip as the encoder would see it, a batch of one.
+    """Some frames as the encoder would see them, a batch of one clip.
 
-    Forwards and backwards at a stride, with pauses and returns; mirrored or not; in other light.
+    Mirrored or not, in other light.
 
     Returns:
         image (1, F, 3, H, W) uint8; T_first_camera (1, F, 4, 4) float32, poses in the frame of the
         first camera; dense (1, D) which frames have depth; depth (1, D, H, W) float16, m along the
         optical axis, NaN where nothing is; camera (1, 4) float32: fx, fy, cx, cy, pixels.
     """
-    shown = wander(rng, len(footage.rgb), frames)
     height, width = footage.rgb.shape[1:3]
     plan = resize_crop(width, height, config.image_size, config.square_crop)
-    told = np.sort(rng.choice(frames, dense, replace=False))
+    told = np.sort(rng.choice(len(shown), dense, replace=False))
     images = np.stack([plan.image(footage.rgb[i]) for i in shown])
     depth = depth_of(footage, plan, shown[told])
     lens = plan.camera(footage.camera)
@@ -134,8 +140,24 @@ def cut_clip(
     }
 
 
+def gentle_wander(
+    rng: Generator, T_map_optical: Array, frames: int, turn: float
+) -> NDArray[np.int64]:
+    """Of some walks through a reel, the first that never turns further at once, or the gentlest."""
+    walks = []
+    for _ in range(WALKS):
+        shown = wander(rng, len(T_map_optical), frames)
+        R = T_map_optical[shown, :3, :3]
+        cosine = (np.einsum('nij,nij->n', R[:-1], R[1:]) - 1) / 2
+        furthest = float(np.arccos(cosine.clip(-1, 1)).max(initial=0.0))
+        if furthest <= turn:
+            return shown
+        walks.append((furthest, shown))
+    return min(walks, key=lambda walk: walk[0])[1]
+
+
 def wander(rng: Generator, length: int, frames: int) -> NDArray[np.int64]:
-    """(frames,) numbers of frames of a reel, in the order that a clip shows them."""
+    """(frames,) numbers of frames of a reel: to and fro at a stride, with pauses and returns."""
     stride = int(rng.choice(STRIDES)) * int(rng.choice((-1, 1)))
     at = int(rng.integers(length))
     shown = [at]

@@ -67,6 +67,42 @@ def steps(T: Tensor) -> Tensor:
     return torch.cat([top, after[..., 3:, :]], -2)
 
 
+def displacements(
+    points: Tensor, camera: Tensor, T_before_now: Tensor, patch: int
+) -> tuple[Tensor, Tensor]:
+    """Where the middle of each patch was in the image before, relatively to where it is.
+
+    Args:
+        points: (B, H, W, 3) in the optical frame, m, NaN where unknown.
+        camera: (B, 4) fx, fy, cx, cy of both images, pixels.
+        T_before_now: (B, 4, 4) pose of the camera in the frame of the image before.
+        patch: side of a patch, pixels.
+
+    Returns:
+        (B, N, 2) columns and rows, patches; bool (B, N), whether it was in that image, hidden or
+        not. Values where it was not are finite, and mean nothing.
+    """
+    height, width = points.shape[1:3]
+    middle = points[:, patch // 2 :: patch, patch // 2 :: patch].flatten(1, 2)
+    R, t = T_before_now[:, :3, :3], T_before_now[:, None, :3, 3]
+    x, y, z = (middle @ R.mT + t).unbind(-1)
+    fx, fy, cx, cy = (value[:, None] for value in camera.unbind(-1))
+    u, v = fx * x / z + cx, fy * y / z + cy
+    inside = (z > 0) & (u >= 0) & (u < width) & (v >= 0) & (v < height)
+    rows, columns = torch.meshgrid(
+        torch.arange(patch // 2, height, patch, device=points.device),
+        torch.arange(patch // 2, width, patch, device=points.device),
+        indexing='ij',
+    )
+    moved = torch.stack([u - columns.flatten(), v - rows.flatten()], -1) / patch
+    return torch.where(inside[..., None], moved, 0), inside
+
+
+def match_loss(told: Tensor, moved: Tensor, inside: Tensor) -> Tensor:
+    """Mean distance of displacements (..., N, 2), patches, over those that are inside (..., N)."""
+    return (_length(told - moved) * inside).sum() / inside.sum().clamp(min=1)
+
+
 def _length(x: Tensor) -> Tensor:
     """Norm of the last axis, with a gradient of zero at zero."""
     return (x.square().sum(-1) + _TINY).sqrt()

@@ -8,16 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from loc3r_ros.cut3r import activations
 from loc3r_ros.cut3r.checkpoint import Checkpoint, write_checkpoint
+from loc3r_ros.cut3r.config import PATCH
 from loc3r_ros.cut3r.heads import Levels, Maps
 from loc3r_ros.cut3r.model import Cut3r, patch_grid
 from loc3r_ros.cut3r.postprocess import camera_to_world, to_world
 from loc3r_ros.cut3r.rope import Layout, rope_table
 from loc3r_ros.training.cut3r_clips import ClipExamples, points_of
-from loc3r_ros.training.cut3r_losses import mean_distance, point_loss, pose_losses, steps
+from loc3r_ros.training.cut3r_losses import (
+    displacements,
+    match_loss,
+    mean_distance,
+    point_loss,
+    pose_losses,
+    steps,
+)
 from loc3r_ros.training.task import Batch, Task
 
 WEIGHTS = 'cut3r.safetensors'
@@ -34,12 +42,15 @@ class Weights:
         view, world: point maps in the camera's and in the first camera's frame.
         pose: place and rotation of the camera in the first camera's frame.
         step: the same from frame to frame.
+        match: where each patch was in the frame before. No part of CUT3R, whose encoder had learnt
+            to match before; a layer that is not kept reads it from the geometry tokens.
     """
 
-    view: float = 1.0
-    world: float = 1.0
-    pose: float = 1.0
-    step: float = 1.0
+    view: float = 0.5
+    world: float = 0.5
+    pose: float = 2.0
+    step: float = 2.0
+    match: float = 0.5
 
 
 class Cut3rTask(Task):
@@ -61,6 +72,7 @@ class Cut3rTask(Task):
     ) -> None:
         super().__init__()
         self.model = model.train()
+        self.matcher = nn.Linear(model.config.dec_dim, 2)
         self.examples = examples
         self.weights = weights
         self.label = f'{name} {weights} {examples}'
@@ -75,29 +87,59 @@ class Cut3rTask(Task):
             poses = camera_to_world(
                 activations.camera_pose(self.model.downstream_head.pose_head(seen.camera))
             )
-            maps = _maps(self.model, seen.at(dense), (image.shape[-2], image.shape[-1]))
+            shown = seen.at(dense)
+            maps = _maps(self.model, shown, (image.shape[-2], image.shape[-1]))
             points = points_of(batch['depth'], batch['camera'])
-            return self._losses(maps, poses, points, T, dense)
+            losses = self._losses(maps, poses, points, T, dense)
+            losses['match'] = self._match_loss(shown, points, batch)
+            return {'total': self._total(losses), **losses}
 
     def _losses(
         self, maps: Maps, poses: Tensor, points: Tensor, T: Tensor, dense: Tensor
     ) -> dict[str, Tensor]:
-        w, scale = self.weights, mean_distance(points)
+        scale = mean_distance(points)
         shape = points.shape[:2]
         there = T.gather(1, dense[..., None, None].expand(-1, -1, 4, 4))
         world = to_world(there.flatten(0, 1), points.flatten(0, 1)).unflatten(0, shape)
         view, conf_view, other, conf = (x.unflatten(0, shape) for x in maps[:4])
-        losses = {
+        place, rotation = pose_losses(poses, T, scale)
+        moved = steps(T)
+        step_place, step_rotation = pose_losses(steps(poses), moved, scale)
+        _, still = pose_losses(torch.eye(4, device=T.device).expand_as(moved), moved, scale)
+        depth = (view[..., 2] - points[..., 2]).abs() / points[..., 2]
+        return {
             'view': point_loss(view, conf_view, points, scale),
             'world': point_loss(other, conf, world, scale),
+            'place': place,
+            'rotation': rotation,
+            'step place': step_place,
+            'step rotation': step_rotation,
+            # Of who stands still: 1.
+            'missed turn': (step_rotation / still.clamp(min=1e-6)).detach(),
+            'AbsRel': depth.detach().nanmean(),
         }
-        losses['place'], losses['rotation'] = pose_losses(poses, T, scale)
-        losses['step place'], losses['step rotation'] = pose_losses(steps(poses), steps(T), scale)
-        total = w.view * losses['view'] + w.world * losses['world']
-        total = total + w.pose * (losses['place'] + losses['rotation'])
-        total = total + w.step * (losses['step place'] + losses['step rotation'])
-        depth = (view[..., 2] - points[..., 2]).abs() / points[..., 2]
-        return {'total': total, **losses, 'AbsRel': depth.detach().nanmean()}
+
+    def _match_loss(self, shown: _Seen, points: Tensor, batch: Batch) -> Tensor:
+        T, dense = batch['T_first_camera'], batch['dense']
+        now, before = (
+            T.gather(1, index[..., None, None].expand(-1, -1, 4, 4))
+            for index in (dense, (dense - 1).clamp(min=0))
+        )
+        T_before_now = steps(torch.stack([before, now], 2).flatten(0, 1))[:, 0]
+        lens = batch['camera'].repeat_interleave(dense.shape[1], 0)
+        moved, inside = displacements(points.flatten(0, 1), lens, T_before_now, PATCH)
+        told = self.matcher(shown.levels[-1].float())
+        return match_loss(told, moved, inside & (dense > 0).flatten()[:, None])
+
+    def _total(self, losses: dict[str, Tensor]) -> Tensor:
+        w = self.weights
+        return (
+            w.view * losses['view']
+            + w.world * losses['world']
+            + w.pose * (losses['place'] + losses['rotation'])
+            + w.step * (losses['step place'] + losses['step rotation'])
+            + w.match * losses['match']
+        )
 
     def export(self, folder: Path, about: Mapping[str, str]) -> None:
         """Write the weights in half precision, which halves the file and changes no figure."""

@@ -8,6 +8,7 @@ the second. Every stage goes on from where it was left.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,7 +40,10 @@ class Plan:
         videos: of each.
         questions, situations: that a video is asked at once.
         encoder, names, language: the three stages.
-        clips: lengths that CUT3R's clips grow to, at even parts of its steps.
+        clips: lengths that CUT3R's clips grow to, at even parts of its steps, and how far the
+            camera turns from frame to frame, at most, degrees.
+        emphasis: how often the weights of layout and situation are the paper's. There the language
+            model can speak before; here answers are learnt from nothing, and outweigh all else.
     """
 
     rooms: int
@@ -49,7 +53,8 @@ class Plan:
     encoder: Recipe
     names: Recipe
     language: Recipe
-    clips: tuple[int, ...] = (16,)
+    clips: tuple[tuple[int, float], ...] = ((16, 180.0),)
+    emphasis: float = 1.0
 
 
 PLANS = {
@@ -58,8 +63,9 @@ PLANS = {
         videos=2,
         questions=14,
         situations=10,
-        encoder=Recipe(steps=4500, batch=2, rate=1.5e-3, warmup=150),
-        clips=(2, 4, 8, 16),
+        encoder=Recipe(steps=4500, batch=2, rate=1e-3, warmup=100),
+        clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0)),
+        emphasis=4.0,
         names=Recipe(steps=1500, batch=2, rate=1e-3, warmup=100),
         language=Recipe(steps=3000, batch=4, rate=1e-3),
     ),
@@ -69,7 +75,8 @@ PLANS = {
         questions=24,
         situations=16,
         encoder=Recipe(steps=6000, batch=64, rate=1.2e-3, average=0.999),
-        clips=(2, 4, 8, 16, 32),
+        clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0), (32, 180.0)),
+        emphasis=4.0,
         names=Recipe(steps=8000, batch=16, rate=1e-3),
         language=Recipe(steps=40_000, batch=16, rate=8e-4, average=0.999),
     ),
@@ -80,6 +87,7 @@ PLANS['full'] = replace(
     PLANS['gpu'],
     questions=1,
     situations=0,
+    emphasis=1.0,
     language=Recipe(steps=4200, batch=64, rate=1e-5, warmup=126, decay=0.0, average=0.0),
 )
 """Loc3R-VLM's own recipe, for a model that others began: 4.2 thousand steps of 64 at 1e-5."""
@@ -155,12 +163,15 @@ class Workshop:
         """Train CUT3R; whether it is done."""
         recipe = plan.encoder
         part = recipe.steps // len(plan.clips)
-        stages = [Stage(part * (k + 1), frames) for k, frames in enumerate(plan.clips)]
+        stages = [
+            Stage(part * (k + 1), frames, math.radians(turn))
+            for k, (frames, turn) in enumerate(plan.clips)
+        ]
         examples = ClipExamples(
             Reels(self.bank / 'reels'),
             SHIPPED,
             tuple(stages),
-            frames=max(plan.clips),
+            frames=max(frames for frames, _ in plan.clips),
             rooms=plan.rooms,
             seed=recipe.seed,
         )
@@ -194,6 +205,11 @@ class Workshop:
     ) -> Loc3rTask:
         """Loc3R-VLM before its training."""
         parts, recipe = parts or Parts(), plan.language
+        parts = replace(
+            parts,
+            layout=plan.emphasis * parts.layout,
+            situation=plan.emphasis * parts.situation,
+        )
         start = start or Start(self.folder / 'names', self.folder / 'encoder' / WEIGHTS)
         torch.manual_seed(recipe.seed)
         model = start.model()

@@ -13,13 +13,14 @@ from wall_footage import CAMERA, DISTANCE, Wall
 from loc3r_ros.cut3r.config import tiny
 from loc3r_ros.cut3r.preprocess import plan_for
 from loc3r_ros.errors import InputError
-from loc3r_ros.geometry import invert
+from loc3r_ros.geometry import exp_so3, invert, pose
 from loc3r_ros.training import cut3r_reels
 from loc3r_ros.training.cut3r_clips import (
     ClipExamples,
     Stage,
     cut_clip,
     depth_of,
+    gentle_wander,
     points_of,
     wander,
 )
@@ -65,7 +66,7 @@ def test_training_and_held_out_rooms_differ() -> None:
 @pytest.mark.parametrize('seed', range(6))
 def test_points_and_poses_agree_with_what_is_seen(seed: int) -> None:
     """Seen from wherever, a place on the wall has one colour: mirrored and relit, too."""
-    clip = cut_clip(Wall().footage(1, 0), CONFIG, np.random.default_rng(seed), 8, 8)
+    clip = cut_clip(Wall().footage(1, 0), CONFIG, np.random.default_rng(seed), np.arange(3, 11), 8)
     T = clip['T_first_camera'][0].double()
     points = points_of(clip['depth'], clip['camera'])[0].double()
     world = torch.einsum('fij,fhwj->fhwi', T[:, :3, :3], points) + T[:, None, None, :3, 3]
@@ -103,6 +104,22 @@ def test_a_clip_wanders_to_and_fro_and_rests() -> None:
     moves = np.diff(walks, axis=1)
     assert set(np.unique(moves)) == {-3, -2, -1, 0, 1, 2, 3}
     assert 0.05 < (moves == 0).mean() < 0.2
+
+
+def test_a_gentle_clip_turns_no_further_than_it_may() -> None:
+    angles = np.cumsum(np.linspace(0.0, 0.2, 60))
+    T = np.stack([pose(exp_so3((0.0, a, 0.0)), np.zeros(3)) for a in angles])
+
+    def furthest(shown) -> float:
+        return float(np.abs(np.diff(angles[shown])).max())
+
+    rng = np.random.default_rng(0)
+    walks = [gentle_wander(rng, T, 3, 0.1) for _ in range(50)]
+    assert max(map(furthest, walks)) < 0.1 + 1e-6
+    assert furthest(gentle_wander(rng, T, 3, np.pi)) > 0
+    # Nothing is that gentle; what is closest to it is taken.
+    least = [furthest(gentle_wander(rng, T[30:], 8, 0.01)) for _ in range(20)]
+    assert np.median(least) < np.median([furthest(wander(rng, 30, 8) + 30) for _ in range(200)])
 
 
 def test_the_first_camera_is_the_world() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
+import pytest
 import torch
 from wall_footage import Wall
 
@@ -13,10 +15,12 @@ from loc3r_ros.cut3r.checkpoint import load_checkpoint
 from loc3r_ros.cut3r.config import SHIPPED, tiny
 from loc3r_ros.cut3r.encoder import PoseEncoder
 from loc3r_ros.geometry import exp_so3, invert, pose
-from loc3r_ros.training.cut3r_begin import DEPTH, begin
+from loc3r_ros.training.cut3r_begin import CODES, DEPTH, begin
 from loc3r_ros.training.cut3r_clips import ClipExamples, Stage
 from loc3r_ros.training.cut3r_losses import (
     ALPHA,
+    displacements,
+    match_loss,
     mean_distance,
     point_loss,
     pose_losses,
@@ -66,6 +70,35 @@ def test_pose_losses_by_hand() -> None:
     assert abs(float(rotation) - 2 * np.sin(0.3) / 2 * 2**0.5 / 2**0.5) < 1e-3
 
 
+def test_a_displacement_is_where_the_patch_was_before() -> None:
+    """A wall at 2 m; the camera went 0.2 m to the right, so all of it came from the right."""
+    lens = torch.tensor([[64.0, 64.0, 32.0, 32.0]])
+    v, u = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing='ij')
+    points = torch.stack([(u - 32) / 32, (v - 32) / 32, torch.full_like(u, 2)], -1)[None]
+    T = torch.from_numpy(pose(np.eye(3), [0.2, 0, 0])).float()[None]
+    moved, inside = displacements(points, lens, T, 16)
+    assert torch.allclose(moved[inside], torch.tensor([6.4 / 16, 0.0]), atol=1e-5)
+    # The middle of the last column, 56 + 6.4, was still in the image; 10 pixels more are not.
+    assert inside.all()
+    T[:, 0, 3] = 0.5
+    _, inside = displacements(points, lens, T, 16)
+    assert inside.view(4, 4)[:, :3].all() and not inside.view(4, 4)[:, 3].any()
+    points[:, 8, 8] = torch.nan
+    moved, inside = displacements(points, lens, T, 16)
+    assert moved.isfinite().all() and not inside[0, 0]
+    told = torch.zeros_like(moved)
+    assert float(match_loss(told, moved, inside)) == pytest.approx(1.0, abs=1e-4)
+    assert float(match_loss(told, moved, inside & False)) == 0
+
+
+def test_who_stands_still_misses_every_turn() -> None:
+    trained, batch = task(), EXAMPLES.at(0, 0)
+    with torch.no_grad():
+        weight = dict(trained.model.named_parameters())
+        weight['downstream_head.pose_head.mlp.fc2.weight'].zero_()
+        assert float(trained(batch)['missed turn']) == pytest.approx(1, abs=1e-4)
+
+
 def test_steps_are_relative_poses() -> None:
     rng = np.random.default_rng(0)
     T = np.stack([pose(exp_so3(rng.normal(size=3)), rng.normal(size=3)) for _ in range(4)])
@@ -80,6 +113,25 @@ def test_a_new_network_stands_still_before_a_wall() -> None:
         seen = encoder.observe(Frame(0.1 * i, footage.rgb[i], footage.camera))
         assert np.abs(seen.T_world_camera - np.eye(4)).max() < 0.5
         assert abs(np.median(seen.points_camera[..., 2]) - DEPTH) < 1
+
+
+def test_a_new_network_has_a_notion_of_how_the_image_moved() -> None:
+    """Before any training, the camera token tells to which side what was seen has gone."""
+    model, rng = begin(SHIPPED, 0), np.random.default_rng(0)
+    told, shifts = [], rng.integers(-10, 11, (40, 2))
+    for dx, dy in shifts:
+        texture = cv2.GaussianBlur(rng.random((160, 160, 3), np.float32), (0, 0), 8)
+        texture = 0.5 * (texture - texture.mean()) / texture.std()
+        stream = model.initial()
+        for first, (x, y) in ((True, (16, 16)), (False, (16 + dx, 16 + dy))):
+            image = texture[y : y + 128, x : x + 128].transpose(2, 0, 1)[None].copy()
+            with torch.inference_mode():
+                output = model.step(torch.from_numpy(image), stream, first=first, camera_only=True)
+            stream = output.stream
+        told.append(output.camera_token[0, -CODES:].numpy())
+    along = np.corrcoef(np.array(told)[:, :2].T, shifts.T)[:2, 2:]
+    assert (along.diagonal() > 0.3).all()
+    assert (np.abs([along[0, 1], along[1, 0]]) < 0.3).all()
 
 
 def test_a_new_network_keeps_each_place_apart() -> None:
