@@ -107,7 +107,7 @@ def test_a_clip_wanders_to_and_fro_and_rests() -> None:
 
 
 def test_a_gentle_clip_turns_no_further_than_it_may() -> None:
-    angles = np.cumsum(np.linspace(0.0, 0.2, 60))
+    angles = np.cumsum(np.linspace(0.0, 0.12, 60))
     T = np.stack([pose(exp_so3((0.0, a, 0.0)), np.zeros(3)) for a in angles])
 
     def furthest(shown) -> float:
