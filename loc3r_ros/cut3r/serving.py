@@ -143,12 +143,14 @@ class EngineServing:
         fitting = [p for p in self._packages if _is_of(p, variant)]
         if not fitting and self._plain is not None and self._backend in ('auto', 'torch'):
             choice = self._plain.open(variant, without)
-            refusal = f'no package of {_words(variant)}: export one'
+            refusal = f'no package of {_words(variant)}: {_remedy(variant)}'
             reason = f'{choice.session.name} serves: {refusal}'
             log.warning('%s', reason)
             return Choice(choice.session, reason, (refusal,))
         if not fitting:
-            raise EngineError(f'no package of {_words(variant)} among the engines: export one')
+            raise EngineError(
+                f'no package of {_words(variant)} among the engines: {_remedy(variant)}'
+            )
         return choose(self._candidates(fitting, variant), without)
 
     def _candidates(self, fitting: list[Package], variant: Variant) -> list[Candidate]:
@@ -209,6 +211,10 @@ def _is_of(package: Package, variant: Variant) -> bool:
 def _words(variant: Variant) -> str:
     outputs = 'with heads' if variant.heads else 'camera-only'
     return f'{variant.width}x{variant.height} {outputs}, rule {variant.rule}'
+
+
+def _remedy(variant: Variant) -> str:
+    return f'write it with loc3r engine export{" --heads" if variant.heads else ""}'
 
 
 def _tensorrt(package: Package) -> Session:

@@ -130,7 +130,9 @@ def test_a_backend_that_fails_at_work_is_replaced_in_a_new_epoch(model, engines,
 def test_a_size_without_a_package_is_served_by_pytorch(model, engines):
     encoder = PoseEncoder(model, engines=engines)
     assert encoder.observe(frame(0)).points_camera is not None
-    assert encoder.refusals == ('no package of 64x64 with heads, rule cut3r: export one',)
+    assert encoder.refusals == (
+        'no package of 64x64 with heads, rule cut3r: write it with loc3r engine export --heads',
+    )
     with pytest.raises(EngineError, match='no package of 64x64 with heads'):
         PoseEncoder(model, engines=engines, backend='onnxruntime').observe(frame(0))
 
