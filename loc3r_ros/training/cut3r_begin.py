@@ -36,7 +36,7 @@ DEPTH = 2.0
 TOKEN_DEVIATION = 0.02
 
 NEARNESS = 2.5
-"""Bias of queries and keys that look at the same place; a place further, a seventh as much."""
+"""Bias of queries and keys that look at the same place; a place further, a fifth as much."""
 
 LIKENESS = 1.2
 """Gain of queries and keys that look for the same content."""
