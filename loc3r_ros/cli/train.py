@@ -12,7 +12,7 @@ from loc3r_ros.errors import InputError
 if TYPE_CHECKING:
     from loc3r_ros.training.tiny import Plan
 
-STAGES = ('encoder', 'names', 'language')
+STAGES = ('encoder', 'names', 'layout', 'language')
 ABLATIONS = 'ablations'
 
 

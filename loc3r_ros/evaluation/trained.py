@@ -47,11 +47,11 @@ def ablation_report(
     bank = Bank(out / 'bank')
     runs: dict[str, list[list[Episode]]] = {}
     steps = set()
-    for variant, parts in VARIANTS.items():
+    for variant in VARIANTS:
         for seed in _seeds(shop.folder, variant):
             name = ablation(variant, seed)
             planned = replace(plan, language=replace(plan.language, seed=seed))
-            task = shop.language_task(planned, parts=parts)
+            task = shop.variant(planned, variant)
             steps.add(_take_average(task, shop.folder / name))
             about = {'run': name, 'steps': str(sorted(steps))}
             journal = Journal(out / f'{Path(name).name}.jsonl', about, Episode.from_json)

@@ -71,7 +71,6 @@ class Trainee:
         config = self.model.config
         size = config.vision.image_size
         batch: dict[str, Tensor] = {
-            'ids': torch.zeros(1, 1),
             'pixels': torch.stack([preprocess(image, size) for image in shown.rgb])[None],
             'seen': torch.zeros(1, len(shown.rgb), config.grid**2),
             **{

@@ -82,8 +82,9 @@ class Loc3rExamples:
         rooms: how many seeds are trained on.
         videos: of each room.
         questions, situations: that a video is asked at once.
-        steps: of the run: with each third of them twice as many frames are shown, and at last all.
-            A video of 8 frames is read seven times as fast as one of 32.
+        steps: of the run.
+        strides: one in so many of the frames is shown, at even parts of the steps; held-out videos
+            as at the end. A video of 8 frames is read seven times as fast as one of 32.
         seed: of the run.
         coordinates_as_text: places are told in words in place of by the heads.
         words: folder of the model, for its tokenizer; None: the tiny model's.
@@ -97,6 +98,7 @@ class Loc3rExamples:
     questions: int = 16
     situations: int = 8
     steps: int = 1
+    strides: tuple[int, ...] = (4 * SHOWN, 2 * SHOWN, SHOWN)
     seed: int = 0
     coordinates_as_text: bool = False
     words: Path | None = field(default=None, repr=False)
@@ -104,20 +106,20 @@ class Loc3rExamples:
     def at(self, step: int, slot: int) -> Batch:
         rng = np.random.default_rng((self.seed, step, slot))
         room = TRAIN.start + int(rng.integers(self.rooms))
-        halvings = max(0, 2 - 3 * step // self.steps)
-        return self._example(rng, room, int(rng.integers(self.videos)), SHOWN << halvings)
+        part = min(len(self.strides) - 1, len(self.strides) * step // self.steps)
+        return self._example(rng, room, int(rng.integers(self.videos)), self.strides[part])
 
     def held_out(self, slot: int) -> Batch:
         rng = np.random.default_rng((0x4E1D, slot))
         room = VALIDATION.start + slot % HELD_OUT_ROOMS
-        return self._example(rng, room, slot // HELD_OUT_ROOMS % self.videos, SHOWN)
+        return self._example(rng, room, slot // HELD_OUT_ROOMS % self.videos, self.strides[-1])
 
     def collate(self, examples: list[Batch]) -> Batch:
         """Texts of all are made equally long; 'length' tells how long each was.
 
         The texts of each video come from the shortest to the longest.
         """
-        length = max(len(text.ids) for e in examples for text in e['texts'])
+        length = max((len(text.ids) for e in examples for text in e['texts']), default=0)
         fills = {'ids': self.prompt.words.end_id, 'labels': IGNORED_LABEL}
         texts = {
             name: torch.tensor(
@@ -159,7 +161,7 @@ class Loc3rExamples:
         pixels = torch.stack([preprocess(image, size) for image in shown.rgb])
         return {
             'pixels': pixels.half(),
-            **self.tokens.of(video.footage, seed, number, stride),
+            **self.tokens.of(video.footage, seed, number, stride, posed=bool(rng.integers(2))),
             'places': torch.from_numpy(np.stack(places)),
             'seen': torch.from_numpy(np.stack(seen)),
             'texts': texts,

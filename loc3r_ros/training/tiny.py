@@ -2,8 +2,8 @@
 """The small model of the package: its stages, in turn, and how each is trained.
 
 First CUT3R learns poses and points; then the image tower learns to name what it sees; then
-Loc3R-VLM learns answers, layout and situations over the camera tokens of the first and the tower of
-the second. Every stage goes on from where it was left.
+Loc3R-VLM learns over the camera tokens of the first and the tower of the second, layout alone
+before answers and situations. Every stage goes on from where it was left.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from loc3r_ros.training.cut3r_clips import ClipExamples, Stage
 from loc3r_ros.training.cut3r_reels import Reels
 from loc3r_ros.training.cut3r_task import WEIGHTS, Cut3rTask
 from loc3r_ros.training.loc3r_examples import Loc3rExamples
-from loc3r_ros.training.loc3r_task import Loc3rTask, Parts
+from loc3r_ros.training.loc3r_task import LayoutTask, Loc3rTask, Parts
 from loc3r_ros.training.lora import adapt
 from loc3r_ros.training.naming import NamingExamples, NamingTask
 from loc3r_ros.training.run import Means, Recipe, fit
 from loc3r_ros.training.tokens import TokenBank
-from loc3r_ros.vlm.config import TINY
+from loc3r_ros.vlm.config import TINY, VlmConfig
 from loc3r_ros.vlm.model.loc3r import Loc3rVlm, build
 from loc3r_ros.vlm.weights import OWN_PARTS, load
 
@@ -39,7 +39,7 @@ class Plan:
         rooms: seeds of scenes that are trained on.
         videos: of each.
         questions, situations: that a video is asked at once.
-        encoder, names, language: the three stages.
+        encoder, names, layout, language: the stages.
         clips: lengths that CUT3R's clips grow to, at even parts of its steps, and how far the
             camera turns from frame to frame, at most, degrees.
         emphasis: how often the weights of layout and situation are the paper's. There the language
@@ -52,6 +52,7 @@ class Plan:
     situations: int
     encoder: Recipe
     names: Recipe
+    layout: Recipe
     language: Recipe
     clips: tuple[tuple[int, float], ...] = ((16, 180.0),)
     emphasis: float = 1.0
@@ -65,9 +66,10 @@ PLANS = {
         situations=10,
         encoder=Recipe(steps=4500, batch=2, rate=1e-3, warmup=100),
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0)),
-        emphasis=4.0,
+        emphasis=20.0,
         names=Recipe(steps=1500, batch=2, rate=1e-3, warmup=100),
-        language=Recipe(steps=3000, batch=4, rate=1e-3),
+        layout=Recipe(steps=900, batch=4, rate=1e-3, warmup=100, average=0.99),
+        language=Recipe(steps=2000, batch=4, rate=1e-3, warmup=100),
     ),
     'gpu': Plan(
         rooms=20_000,
@@ -76,8 +78,9 @@ PLANS = {
         situations=16,
         encoder=Recipe(steps=6000, batch=64, rate=1.2e-3, average=0.999),
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0), (32, 180.0)),
-        emphasis=4.0,
+        emphasis=20.0,
         names=Recipe(steps=8000, batch=16, rate=1e-3),
+        layout=Recipe(steps=6000, batch=16, rate=1e-3),
         language=Recipe(steps=40_000, batch=16, rate=8e-4, average=0.999),
     ),
 }
@@ -92,6 +95,9 @@ PLANS['full'] = replace(
 )
 """Loc3R-VLM's own recipe, for a model that others began: 4.2 thousand steps of 64 at 1e-5."""
 
+
+WHOLE = Parts(camera='either')
+"""What the package's model is trained by: whoever has depth knows poses better than CUT3R does."""
 
 VARIANTS = {
     'full': Parts(),
@@ -127,8 +133,8 @@ class Start:
 
     @property
     def is_tiny(self) -> bool:
-        """Whether it is the stage before."""
-        return self.weights.name == 'names'
+        """Whether it is a stage before."""
+        return self.weights.name in ('names', 'layout')
 
     def model(self) -> Loc3rVlm:
         """The model, on the CPU, to be trained."""
@@ -188,41 +194,67 @@ class Workshop:
         torch.manual_seed(recipe.seed)
         return fit(NamingTask(build(TINY), examples), self.folder / 'names', recipe, means)
 
-    def language(
-        self,
-        plan: Plan,
-        means: Means,
-        start: Start | None = None,
-        parts: Parts | None = None,
-        name: str = 'language',
-    ) -> bool:
-        """Train Loc3R-VLM over the encoder and the tower; whether it is done."""
-        task = self.language_task(plan, start, parts)
-        return fit(task, self.folder / name, plan.language, means)
+    def layout(self, plan: Plan, means: Means) -> bool:
+        """Train Loc3R-VLM over encoder and tower to tell where patches lie; whether it is done.
 
-    def language_task(
-        self, plan: Plan, start: Start | None = None, parts: Parts | None = None
-    ) -> Loc3rTask:
-        """Loc3R-VLM before its training."""
-        parts, recipe = parts or Parts(), plan.language
+        Answers that are learnt from nothing would outweigh it for long.
+        """
+        recipe, start = plan.layout, self._after('names')
+        torch.manual_seed(recipe.seed)
+        model = start.model()
+        examples = self._examples(plan, recipe, start, WHOLE, model.config)
+        mute = replace(examples, questions=0, situations=0, strides=examples.strides[:1])
+        task = LayoutTask(model, mute, WHOLE, 'layout')
+        return fit(task, self.folder / 'layout', recipe, means)
+
+    def language(
+        self, plan: Plan, means: Means, start: Start | None = None, parts: Parts | None = None
+    ) -> bool:
+        """Train Loc3R-VLM on all it is to know; whether it is done."""
+        parts = parts or (Parts() if start else WHOLE)
+        task = self._language_task(plan, start or self._after('layout'), parts)
+        return fit(task, self.folder / 'language', plan.language, means)
+
+    def ablations(self, plan: Plan, means: Means) -> bool:
+        """Train each variant of the method on the same budget; whether all are done."""
+        return all(
+            fit(
+                self.variant(plan, name),
+                self.folder / ablation(name, plan.language.seed),
+                plan.language,
+                means,
+            )
+            for name in VARIANTS
+        )
+
+    def variant(self, plan: Plan, name: str) -> Loc3rTask:
+        """A variant of the method before its training: it knows names, and no places."""
+        return self._language_task(plan, self._after('names'), VARIANTS[name])
+
+    def _after(self, stage: str) -> Start:
+        return Start(self.folder / stage, self.folder / 'encoder' / WEIGHTS)
+
+    def _language_task(self, plan: Plan, start: Start, parts: Parts) -> Loc3rTask:
         parts = replace(
             parts,
             layout=plan.emphasis * parts.layout,
             situation=plan.emphasis * parts.situation,
         )
-        start = start or Start(self.folder / 'names', self.folder / 'encoder' / WEIGHTS)
-        torch.manual_seed(recipe.seed)
+        torch.manual_seed(plan.language.seed)
         model = start.model()
-        examples = Loc3rExamples(
+        examples = self._examples(plan, plan.language, start, parts, model.config)
+        return Loc3rTask(model, examples, parts, f'loc3r from {start.weights.name}')
+
+    def _examples(
+        self, plan: Plan, recipe: Recipe, start: Start, parts: Parts, config: VlmConfig
+    ) -> Loc3rExamples:
+        tokens = TokenBank(
+            self._bank.folder, start.encoder, parts.camera, parts.geometry, config.camera_dim
+        )
+        return Loc3rExamples(
             self._bank,
-            TokenBank(
-                self._bank.folder,
-                start.encoder,
-                parts.camera,
-                parts.geometry,
-                model.config.camera_dim,
-            ),
-            model.config,
+            tokens,
+            config,
             plan.rooms,
             plan.videos,
             plan.questions,
@@ -231,14 +263,6 @@ class Workshop:
             seed=recipe.seed,
             coordinates_as_text=not parts.situation,
             words=None if start.is_tiny else start.weights,
-        )
-        return Loc3rTask(model, examples, parts, f'loc3r from {start.weights.name}')
-
-    def ablations(self, plan: Plan, means: Means) -> bool:
-        """Train each variant of the method on the same budget; whether all are done."""
-        return all(
-            self.language(plan, means, parts=parts, name=ablation(name, plan.language.seed))
-            for name, parts in VARIANTS.items()
         )
 
     @property

@@ -16,10 +16,12 @@ from loc3r_ros.cut3r.encoder import PoseEncoder
 from loc3r_ros.cut3r.tensorfile import read_tensors, write_tensors
 from loc3r_ros.geometry import invert
 from loc3r_ros.types import Frame
+from loc3r_ros.vlm.pose_token import pose_token
+from loc3r_ros.vlm.situated import bev_in_map
 from loc3r_ros.world.video import Footage
 
-Camera = Literal['predicted', 'true', 'none']
-"""Tokens of the encoder; the true pose, spelled out; or none at all."""
+Camera = Literal['either', 'predicted', 'true', 'none']
+"""Tokens of the encoder; the true pose, spelled out; now one, now the other; or none at all."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +42,22 @@ class TokenBank:
     geometry: bool
     width: int
 
-    def of(self, footage: Footage, seed: int, number: int, stride: int) -> dict[str, Tensor]:
+    def of(
+        self, footage: Footage, seed: int, number: int, stride: int, posed: bool = False
+    ) -> dict[str, Tensor]:
         """'camera' (F, width), and 'geometry' (F, N, width), of every so many frames.
 
-        The encoder sees all frames: its state is what it is on a robot.
+        The encoder sees all frames: its state is what it is on a robot. Of `either` token it is
+        the pose where `posed`.
         """
         found: dict[str, Tensor] = {}
-        if self.camera == 'true':
-            found['camera'] = spelled_pose(footage, self.width)[::stride]
-        elif self.camera == 'predicted' or self.geometry:
-            stored = self._stored(footage, seed, number)
-            if self.camera == 'predicted':
-                found['camera'] = stored['camera'][::stride].float()
-            if self.geometry:
-                found['geometry'] = stored['geometry'][::stride].float()
+        spelled = self.camera == 'true' or (self.camera == 'either' and posed)
+        if spelled:
+            found['camera'] = spelled_poses(footage, self.width)[::stride]
+        elif self.camera != 'none':
+            found['camera'] = self._stored(footage, seed, number)['camera'][::stride].float()
+        if self.geometry:
+            found['geometry'] = self._stored(footage, seed, number)['geometry'][::stride].float()
         return found
 
     def _stored(self, footage: Footage, seed: int, number: int) -> dict[str, Tensor]:
@@ -80,16 +84,7 @@ def _look(encoder: PoseEncoder, footage: Footage) -> dict[str, Tensor]:
     }
 
 
-def spelled_pose(footage: Footage, width: int) -> Tensor:
-    """(F, width) the true pose in the first camera's frame: its 12 numbers, and their waves.
-
-    Waves of 8 m down to 0.5 m make near places differ as much as far ones do.
-    """
-    T = invert(footage.T_map_optical[0]) @ footage.T_map_optical
-    numbers = T[:, :3, :].reshape(len(T), 12)
-    phases = T[:, :3, 3, None] * (2 * np.pi / np.array([8.0, 4.0, 2.0, 1.0, 0.5]))
-    waves = np.concatenate([np.sin(phases), np.cos(phases)], -1).reshape(len(T), -1)
-    spelled = np.concatenate([numbers, waves], 1)
-    padded = np.zeros((len(T), width))
-    padded[:, : spelled.shape[1]] = spelled[:, :width]
-    return torch.from_numpy(padded).float()
+def spelled_poses(footage: Footage, width: int) -> Tensor:
+    """(F, width) tokens of the true poses."""
+    T_bev_map = invert(bev_in_map(footage.T_map_optical[0]))
+    return torch.from_numpy(pose_token(T_bev_map @ footage.T_map_optical, width))

@@ -55,6 +55,8 @@ class VlmConfig:
         head_width: hidden width of the position and orientation heads.
         frames: frames that are looked at together.
         orientation_bins: bins of the heading over [-pi, pi).
+        reads_poses: whether it was taught to read a known pose (`vlm.pose_token`) where there is no
+            camera token.
     """
 
     vision: SiglipShape
@@ -64,6 +66,7 @@ class VlmConfig:
     pool: int = 2
     frames: int = 32
     orientation_bins: int = 36
+    reads_poses: bool = False
 
     def __post_init__(self) -> None:
         vision, text = self.vision, self.text

@@ -29,7 +29,7 @@ from loc3r_ros.geometry import exp_so3, pose
 from loc3r_ros.training.bank import SHOWN, Bank, Video
 from loc3r_ros.training.loc3r_examples import Loc3rExamples, asked, coordinates
 from loc3r_ros.training.loc3r_task import Loc3rTask, Parts
-from loc3r_ros.training.tokens import TokenBank, spelled_pose
+from loc3r_ros.training.tokens import TokenBank, spelled_poses
 from loc3r_ros.types import AgentPose, Frame
 from loc3r_ros.vlm import stream as stream_module
 from loc3r_ros.vlm.situated import bev_in_map
@@ -54,7 +54,7 @@ class TrueEncoder:
     def __init__(self, video: Video) -> None:
         T = video.footage.T_map_optical
         self._poses = np.linalg.inv(T[0]) @ T
-        self._tokens = spelled_pose(video.footage, CAMERA_DIM).numpy()
+        self._tokens = spelled_poses(video.footage, CAMERA_DIM).numpy()
         self.reset()
 
     def reset(self) -> None:

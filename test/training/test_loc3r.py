@@ -99,7 +99,7 @@ def test_it_learns(task: Loc3rTask) -> None:
     batch = batch_of(task)
     optimizer = torch.optim.AdamW(task.parameters(), 1e-2)
     first = None
-    for _ in range(40):
+    for _ in range(60):
         losses = task(batch)
         optimizer.zero_grad()
         losses['total'].backward()

@@ -86,8 +86,8 @@ def joint_objective(predicted: Predictions, truth: Targets) -> Losses:
     target = orientation_target(heading, predicted.orientation.shape[-1])
     return Losses(
         answer=_answer(predicted.logits, truth.labels),
-        layout=_places(predicted.layout, truth.layout, truth.seen),
-        position=_places(predicted.position, truth.position, truth.situated),
+        layout=places_nll(predicted.layout, truth.layout, truth.seen),
+        position=places_nll(predicted.position, truth.position, truth.situated),
         orientation=_mean(orientation_kl(predicted.orientation, target), headed),
     )
 
@@ -98,7 +98,8 @@ def _answer(logits: Tensor, labels: Tensor) -> Tensor:
     return total / max(1, len(labels))
 
 
-def _places(predicted: PlaneGaussian, target: Tensor, mask: Tensor) -> Tensor:
+def places_nll(predicted: PlaneGaussian, target: Tensor, mask: Tensor) -> Tensor:
+    """Mean negative log likelihood of places (..., 2), m, where the mask (...) is true."""
     # Before the loss and not after it: the gradient of NaN times zero is NaN.
     target = torch.where(mask[..., None], target, predicted.mean.detach())
     return _mean(gaussian_nll(predicted, target), mask)
