@@ -48,8 +48,7 @@ class Step:
         epoch: id of the map's life; it rises when time runs backwards or on `reset`.
         index: number of the frame in its epoch, from 0.
         floor_height: z of the floor in `map` where the epoch began, m; None where it is not known.
-        observation: what the encoder says, where there is one with trained weights and it has seen
-            the frame.
+        observation: what the encoder says, where there is one with trained weights.
         points_camera: (N, 3) float32, m, optical frame: the points of this frame to be mapped.
         latency_ms: stage to time.
     """
@@ -105,11 +104,9 @@ class Localizer:
         T_base_camera: (4, 4) mount of the camera on the robot, from its static TF. Without it the
             first depth image tells which way is up, and failing that the camera is taken as level.
         tracker: settings of the tracker.
-        tokens_only: the encoder sees keyframes alone and gives camera tokens for a language model,
-            nothing else: poses and points are to the bit as without it.
 
     Attributes:
-        encoder, tokens_only: as given.
+        encoder: as given.
         epoch: id of the map's life.
         late_frames: frames left out because they came after later ones.
 
@@ -123,7 +120,6 @@ class Localizer:
         encoder: PoseEncoder | None = None,
         T_base_camera: Array | None = None,
         tracker: TrackerConfig | None = None,
-        tokens_only: bool = False,
     ) -> None:
         if encoder is not None and not encoder.trained:
             raise InputError(
@@ -131,7 +127,6 @@ class Localizer:
                 'or run without an encoder on a camera with depth'
             )
         self.encoder = encoder
-        self.tokens_only = tokens_only
         self.tracker = Tracker(tracker)
         self.epoch = 0
         self.late_frames = 0
@@ -174,7 +169,7 @@ class Localizer:
         self.last_stamp = frame.stamp
         latency: dict[str, float] = {}
         observation = None
-        if self.encoder is not None and not self.tokens_only:
+        if self.encoder is not None:
             with timed(latency, 'encoder'):
                 observation = self.encoder.observe(frame)
         with timed(latency, 'cloud'):
@@ -186,9 +181,6 @@ class Localizer:
             self._place(frame)
         with timed(latency, 'tracking'):
             pose = self.tracker.step(frame, observation)
-        if self.encoder is not None and self.tokens_only and pose.keyframe is not None:
-            with timed(latency, 'encoder'):
-                observation = self.encoder.observe(frame)
         index, self._index = self._index, self._index + 1
         return Step(
             frame,
@@ -284,7 +276,7 @@ class Localizer:
         self._placed, self._floor_height = True, about['floor_height']
 
     def _settings(self) -> dict[str, Any]:
-        encoder = self.encoder.fingerprint if self.encoder and not self.tokens_only else None
+        encoder = self.encoder.fingerprint if self.encoder else None
         return {'encoder': encoder, 'tracker': asdict(self.tracker.config)}
 
     def _read(self, folder: Path) -> tuple[dict[str, Any], dict[str, NDArray]]:

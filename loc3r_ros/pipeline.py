@@ -29,7 +29,6 @@ class Pipeline:
         T_base_camera: (4, 4) mount of the camera on the robot; see `Localizer`.
         tracker: settings of the tracker.
         bev: settings of the map.
-        tokens_only: the encoder gives camera tokens and nothing else; see `Localizer`.
 
     Raises:
         InputError: the encoder's weights are untrained; its poses would be noise.
@@ -42,13 +41,11 @@ class Pipeline:
         T_base_camera: Array | None = None,
         tracker: TrackerConfig | None = None,
         bev: BevConfig | None = None,
-        tokens_only: bool = False,
     ) -> None:
         self.localizer = Localizer(
             encoder=encoder,
             T_base_camera=T_base_camera,
             tracker=tracker,
-            tokens_only=tokens_only,
         )
         self.mapper = Mapper(bev)
 

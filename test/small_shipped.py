@@ -35,6 +35,7 @@ LANGUAGE = VlmConfig(
     head_width=16,
     pool=1,
     frames=8,
+    reads_poses=True,
 )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
@@ -19,10 +18,7 @@ from numpy.typing import NDArray
 from loc3r_ros.bag.recording import Recording
 from loc3r_ros.errors import InputError
 from loc3r_ros.localizer import Step
-from loc3r_ros.types import Frame, TrackedPose, TrackingState, View
-
-if TYPE_CHECKING:
-    from loc3r_ros.cut3r.encoder import PoseEncoder
+from loc3r_ros.types import TrackedPose, TrackingState, View
 
 NAME = 'keyframes.npz'
 
@@ -86,18 +82,6 @@ class Keyframes:
                 f'{len(self) - shown} of {len(self)} keyframes are not in the recording any more: '
                 'it has changed since the run; run anew with --overwrite'
             )
-
-    def look_again(self, recording: Recording, encoder: PoseEncoder) -> None:
-        """Give keyframes of a run without an encoder the camera tokens that they lack.
-
-        Raises:
-            InputError: the recording has no longer these images.
-        """
-        if all(map(len, self.tokens)):
-            return
-        encoder.reset()
-        seen = (Frame(v.stamp, v.rgb, v.camera) for _, v in self.views(recording))
-        self.tokens = [encoder.observe(frame).camera_token for frame in seen]
 
     def save(self, path: Path, source: str = '') -> None:
         """Write all, with what it was made from.

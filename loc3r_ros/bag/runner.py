@@ -133,14 +133,6 @@ class Run:
             [*parts, str(asdict(self.config.bev)), str(self.pipeline.localizer.tracker.config)]
         )
 
-    @property
-    def _resumable(self) -> str:
-        """The source, and what else a checkpoint holds."""
-        localizer = self.pipeline.localizer
-        if localizer.encoder is None or not localizer.tokens_only:
-            return self.source
-        return f'{self.source}; camera tokens of {localizer.encoder.fingerprint}'
-
     def execute(self, report: Report) -> Outcome:
         """Run to the end, or to where it cannot go on, and write what there is.
 
@@ -182,9 +174,6 @@ class Run:
         if self.witness is None or not (self.out / KEYFRAMES).exists():
             return False
         found = Keyframes.load(self.out / KEYFRAMES, self.source)
-        localizer = self.pipeline.localizer
-        if localizer.encoder is not None and localizer.tokens_only:
-            found.look_again(self.recording, localizer.encoder)
         self.witness.recall(found, self.recording)
         if found.last is not None:
             self.witness.know(found.last[0], self._mapped())
@@ -199,7 +188,7 @@ class Run:
         """First image to process, and how many splits of the bag to keep."""
         if not self.config.resume:
             return 0, 0
-        found = load_checkpoint(self.out, self._resumable, self.pipeline)
+        found = load_checkpoint(self.out, self.source, self.pipeline)
         if found is None:
             return 0, 0
         progress, self.log, self.keyframes = found
@@ -237,7 +226,7 @@ class Run:
         self.keyframes.add(sample.index, sample.stamp_ns, step)
 
     def _save(self, next_image: int, writer: BagWriter, begun: float) -> None:
-        progress = Progress(self._resumable, next_image, writer.cut(), perf_counter() - begun)
+        progress = Progress(self.source, next_image, writer.cut(), perf_counter() - begun)
         save_checkpoint(self.out, progress, self.pipeline, self.log, self.keyframes)
 
     def _ask(self, output: RosOutput) -> None:

@@ -44,6 +44,11 @@ def add_parser(commands: Any) -> None:
     tiny.add_argument('--vlm', type=Path, help=f'folder of Loc3R-VLM weights ({named})')
     tiny.add_argument('--encoder', type=Path, help=f'file of CUT3R weights ({named})')
     tiny.add_argument(
+        '--true-poses',
+        action='store_true',
+        help='the language model is told true poses and no camera tokens, as almost by depth',
+    )
+    tiny.add_argument(
         '--seeds',
         help='rooms: A:B (without B) or A,B,C (default: test rooms until enough)',
     )
@@ -111,8 +116,12 @@ def _ask(
     from loc3r_ros.vlm.spatial_vlm import SpatialVlm
     from loc3r_ros.world.splits import TEST
 
-    encoder = PoseEncoder.load(_encoder(args), camera_only=True, device=args.device)
     vlm = SpatialVlm.load(_language_model(args), device=args.device)
+    encoder = None
+    if args.true_poses and not vlm.reads_poses:
+        raise InputError(f'--true-poses: {vlm.identity} was not taught to read poses')
+    if not args.true_poses:
+        encoder = PoseEncoder.load(_encoder(args), camera_only=True, device=args.device)
     about = {'model': vlm.identity, **_about(encoder), 'parts': ', '.join(parts)}
     bank = Bank(args.bank or args.out / 'bank')
     journal = Journal(args.out / 'episodes.jsonl', about, Episode.from_json)
@@ -163,11 +172,12 @@ def _present(path: Path | None, missing: str) -> Path:
     return path
 
 
-def _about(encoder: PoseEncoder) -> dict[str, str]:
+def _about(encoder: PoseEncoder | None) -> dict[str, str]:
+    known = 'none: true poses'
     # Another version asks other questions in other rooms.
     return {
         'loc3r_ros': __version__,
-        'encoder': f'CUT3R, weights {encoder.fingerprint[:8]}',
+        'encoder': f'CUT3R, weights {encoder.fingerprint[:8]}' if encoder else known,
     }
 
 

@@ -137,56 +137,47 @@ def make_run(
 
     bev = BevConfig(resolution=args.resolution, max_range=args.max_range)
     speaks = witness is not None and not args.vlm and shipped.language_model() is not None
-    encoder, tokens_only = _open_encoder(args, recording.topics.depth is not None, speaks)
-    poses = encoder is not None and not tokens_only
+    encoder = _open_encoder(args, recording.topics.depth is not None)
     return Run(
         recording,
         args.bag.resolve().name,
         out,
         RunConfig(args.base_frame, ground_truth, bev, args.resume, args.overwrite),
-        lambda mount: Pipeline(
-            encoder=encoder, T_base_camera=mount, bev=bev, tokens_only=tokens_only
-        ),
-        weights=_name(args.weights) if poses else shipped.NONE,
+        lambda mount: Pipeline(encoder=encoder, T_base_camera=mount, bev=bev),
+        weights=_name(args.weights) if encoder else shipped.NONE,
         witness=witness,
         interview=interview,
-        notes=_announce(args, encoder, tokens_only, speaks),
+        notes=_announce(args, encoder, speaks),
     )
 
 
-def _open_encoder(
-    args: argparse.Namespace, has_depth: bool, wants_tokens: bool
-) -> tuple[PoseEncoder | None, bool]:
-    """The encoder, and whether it only gives camera tokens.
+def _open_encoder(args: argparse.Namespace, has_depth: bool) -> PoseEncoder | None:
+    """The encoder, if any.
 
-    That of the package tracks where there is no depth. Where there is, it would add nothing to the
-    poses; it is there for the language model that was trained with it, or not at all.
+    That of the package tracks where there is no depth. Where there is, it would add nothing: depth
+    gives better poses, which the package's language model reads.
     """
-    path = shipped.chosen(args.weights, shipped.encoder())
-    tokens_only = has_depth and not args.weights
-    if path is None or (tokens_only and not wants_tokens):
-        return None, False
+    path = shipped.chosen(args.weights, None if has_depth else shipped.encoder())
+    if path is None:
+        return None
     from loc3r_ros.cut3r.encoder import PoseEncoder
 
-    encoder = PoseEncoder.load(
+    return PoseEncoder.load(
         path,
         update_rule=args.update_rule,
-        camera_only=tokens_only,
         device=args.device,
         backend=args.backend,
         engines=args.engines,
     )
-    return encoder, tokens_only
 
 
 def _announce(
-    args: argparse.Namespace, encoder: PoseEncoder | None, tokens_only: bool, speaks: bool
+    args: argparse.Namespace, encoder: PoseEncoder | None, speaks: bool
 ) -> tuple[str, ...]:
     """Say, once, which of the package's weights are at work; the same for the report."""
     roles = []
     if encoder is not None and not args.weights:
-        what = 'camera tokens' if tokens_only else 'poses'
-        roles.append(f'{shipped.ENCODER_NAME} gives {what}')
+        roles.append(f'{shipped.ENCODER_NAME} gives poses')
     if speaks:
         roles.append(f'{shipped.LANGUAGE_NAME} answers')
     if not roles:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from loc3r_ros.cut3r.encoder import PoseEncoder
@@ -36,26 +37,34 @@ class Robot:
     """What a user gets: every frame to the pose encoder, keyframes on to the language model.
 
     Args:
-        encoder: gives camera tokens.
+        encoder: gives camera tokens; None: the true poses are known, as they almost are by depth.
         vlm: answers.
     """
 
-    def __init__(self, encoder: PoseEncoder, vlm: SpatialVlm) -> None:
+    def __init__(self, encoder: PoseEncoder | None, vlm: SpatialVlm) -> None:
         self.encoder = encoder
         self.vlm = vlm
 
     def watch(self, video: Video, seed: int, number: int) -> None:
-        self.encoder.reset()
         self.vlm.reset()
+        views = self._known(video) if self.encoder is None else self._looked(video, self.encoder)
+        for view in islice(views, None, None, SHOWN):
+            self.vlm.observe(view)
+        self.vlm.wait()
+
+    def _known(self, video: Video) -> Iterator[View]:
+        footage = video.footage
+        for time, rgb, T in zip(footage.times, footage.rgb, footage.T_map_optical, strict=True):
+            yield View(float(time), 0, rgb, T, footage.camera)
+
+    def _looked(self, video: Video, encoder: PoseEncoder) -> Iterator[View]:
+        encoder.reset()
         footage = video.footage
         T_map_world = footage.T_map_optical[0]
         for k, (time, rgb) in enumerate(zip(footage.times, footage.rgb, strict=True)):
-            seen = self.encoder.observe(Frame(float(time), rgb, footage.camera))
-            if k % SHOWN == 0:
-                T = T_map_world if k == 0 else T_map_world @ seen.T_world_camera
-                token = seen.camera_token
-                self.vlm.observe(View(float(time), seen.epoch, rgb, T, footage.camera, token))
-        self.vlm.wait()
+            seen = encoder.observe(Frame(float(time), rgb, footage.camera))
+            T = T_map_world if k == 0 else T_map_world @ seen.T_world_camera
+            yield View(float(time), seen.epoch, rgb, T, footage.camera, seen.camera_token)
 
     def localize(self, situations: Sequence[str]) -> list[AgentPose]:
         return [self.vlm.localize(situation) for situation in situations]

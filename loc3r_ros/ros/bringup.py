@@ -11,7 +11,7 @@ from loc3r_ros.ros.spatial_vlm import SpatialVlmNode
 
 def nodes() -> list[Stage]:
     """The nodes, wired; who listens starts before who speaks."""
-    encoder = PoseEncoder(wants_tokens=lambda: vlm.answers_by_shipped)
+    encoder = PoseEncoder()
     mapper = BevMapper(composed=True, clock=encoder.get_clock())
     vlm = SpatialVlmNode(composed=True, clock=encoder.get_clock())
     encoder.listeners += [mapper.take, vlm.take]

@@ -48,10 +48,6 @@ of a millisecond of Python, while the worker decodes and needs the interpreter a
 class PoseEncoder(Stage):
     """Localizes a camera.
 
-    Args:
-        wants_tokens: whether the package's language model is to be given camera tokens, asked at
-            `configure`; a node by itself cannot know who listens.
-
     Attributes:
         listeners: called by the worker with each processed image, after it was published.
         companions: saved and taken over together with the state.
@@ -59,11 +55,8 @@ class PoseEncoder(Stage):
 
     part = 'encoder'
 
-    def __init__(
-        self, *, wants_tokens: Callable[[], bool] = lambda: True, **node_options: Any
-    ) -> None:
+    def __init__(self, **node_options: Any) -> None:
         super().__init__('pose_encoder', TABLE, **node_options)
-        self._wants_tokens = wants_tokens
         self.listeners: list[Callable[[Posed], None]] = []
         self.companions: list[Companion] = []
         self._encoder: cut3r.PoseEncoder | None = None
@@ -133,8 +126,10 @@ class PoseEncoder(Stage):
 
     def _loaded(self) -> cut3r.PoseEncoder | None:
         """The encoder of the weights that are set."""
-        weights = shipped.chosen(self.settings['weights'], shipped.encoder())
-        if weights is None or (self._tokens_only and not self._wants_tokens()):
+        # Depth tracks better than the package's encoder does, and its language model reads poses.
+        ours = None if self.settings['use_depth'] else shipped.encoder()
+        weights = shipped.chosen(self.settings['weights'], ours)
+        if weights is None:
             return None
         from loc3r_ros.cut3r.encoder import PoseEncoder as Cut3rEncoder
 
@@ -143,23 +138,14 @@ class PoseEncoder(Stage):
         return Cut3rEncoder.load(
             weights,
             update_rule=self.settings['update_rule'],
-            camera_only=self._tokens_only,
             device=self.settings['device'],
             backend=self.settings['backend'],
             engines=self.settings['engines'] or None,
         )
 
-    @property
-    def _tokens_only(self) -> bool:
-        """Whether depth tracks, and an encoder would be the package's, for its camera tokens."""
-        return bool(self.settings['use_depth'] and not self.settings['weights'])
-
     def _announce(self) -> None:
-        what = 'camera tokens' if self._tokens_only else 'poses'
-        note = shipped.note(f'{shipped.ENCODER_NAME} gives {what}')
+        note = shipped.note(f'{shipped.ENCODER_NAME} gives poses')
         self.get_logger().info(f'{note}. weights: {shipped.NONE} does without')
-        if self._wants_tokens():  # else a large model may compute in this process
-            shipped.use_one_thread()
 
     def _free(self) -> None:
         self._encoder = None
@@ -171,7 +157,6 @@ class PoseEncoder(Stage):
         if encoder is None:
             return 'depth only', ()
         name = Path(self.settings['weights']).name or shipped.ENCODER_NAME
-        name = f'depth; camera tokens of {name}' if self._tokens_only else name
         return f'{name}: {encoder.engine}', encoder.refusals
 
     def _localizer(self, T_base_camera: Array | None) -> Localizer:
@@ -180,7 +165,6 @@ class PoseEncoder(Stage):
             encoder=self._encoder,
             T_base_camera=T_base_camera,
             tracker=config,
-            tokens_only=self._tokens_only,
         )
 
     def _is_ready(self) -> bool:
@@ -197,7 +181,7 @@ class PoseEncoder(Stage):
 
     @property
     def _tracks_without_depth(self) -> bool:
-        return self._encoder is not None and not self._tokens_only
+        return self._encoder is not None
 
     def _hand_over(self, shot: Shot) -> None:
         """In the executor."""

@@ -49,9 +49,8 @@ TABLE = (
     Parameter(
         'weights',
         '',
-        'CUT3R weights file (loc3r weights --help); empty: depth alone tracks the camera, and '
-        'CUT3R-tiny of the package, where it has it, gives camera tokens, and poses with '
-        '`use_depth` false; none: not even that.',
+        'CUT3R weights file (loc3r weights --help); empty: depth alone tracks the camera, and with '
+        '`use_depth` false CUT3R-tiny of the package, where it has it; none: not even that.',
     ),
     Parameter(
         'update_rule',

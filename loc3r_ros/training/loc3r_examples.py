@@ -31,6 +31,9 @@ from loc3r_ros.vlm.weights.words import read_words
 from loc3r_ros.world.questions.question import Question, Situation
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 
+POSED = 0.75
+"""Share of videos whose poses are told, where `either` is: a small encoder's tokens say less."""
+
 
 @dataclass(frozen=True)
 class Text:
@@ -161,7 +164,7 @@ class Loc3rExamples:
         pixels = torch.stack([preprocess(image, size) for image in shown.rgb])
         return {
             'pixels': pixels.half(),
-            **self.tokens.of(video.footage, seed, number, stride, posed=bool(rng.integers(2))),
+            **self.tokens.of(video.footage, seed, number, stride, posed=rng.random() < POSED),
             'places': torch.from_numpy(np.stack(places)),
             'seen': torch.from_numpy(np.stack(seen)),
             'texts': texts,

@@ -69,7 +69,7 @@ PLANS = {
         emphasis=20.0,
         names=Recipe(steps=1500, batch=2, rate=1e-3, warmup=100),
         layout=Recipe(steps=900, batch=4, rate=1e-3, warmup=100, average=0.99),
-        language=Recipe(steps=2000, batch=4, rate=1e-3, warmup=100),
+        language=Recipe(steps=1500, batch=4, rate=1e-3, warmup=100),
     ),
     'gpu': Plan(
         rooms=20_000,

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from loc3r_ros.geometry import Array
+from loc3r_ros.geometry import Array, invert
 from loc3r_ros.types import AgentPose, Target, View
 from loc3r_ros.vlm.agent import upright
 from loc3r_ros.vlm.engine import NoAnswerError, checked
 from loc3r_ros.vlm.goal_words import beside
+from loc3r_ros.vlm.pose_token import pose_token
 from loc3r_ros.vlm.situated import Situated, agent_in_map, bev_in_map, target_in_map
 from loc3r_ros.vlm.stream import VideoStream
 from loc3r_ros.vlm.weights import LoadReport, load
@@ -72,6 +73,11 @@ class SpatialVlm:
             takes_camera_tokens=report.takes_camera_tokens,
         )
 
+    @property
+    def reads_poses(self) -> bool:
+        """Whether it is told poses where there are no camera tokens."""
+        return self._takes_camera_tokens and self._stream.reads_poses
+
     def observe(self, view: View) -> None:
         """Take in one keyframe; one of another epoch begins anew.
 
@@ -124,14 +130,20 @@ class SpatialVlm:
         self._stream.close()
 
     def _token_of(self, view: View) -> NDArray[np.float32] | None:
-        """The camera token, where it is of the kind of CUT3R that the model was trained with."""
-        token = view.camera_token
-        if token is None or not self._takes_camera_tokens:
+        """The camera token, where it is of the kind of CUT3R that the model was trained with.
+
+        Else the pose, if the model reads poses.
+        """
+        if not self._takes_camera_tokens:
             return None
-        width = self._stream.camera_dim
-        if token.shape == (width,):
+        token, width = view.camera_token, self._stream.camera_dim
+        if token is not None and token.shape == (width,):
             return token
-        if not self._warned:
+        if self.reads_poses:
+            anchor = self._first or view
+            T_bev_map = invert(bev_in_map(anchor.T_map_camera))
+            return pose_token(T_bev_map @ view.T_map_camera, width)
+        if token is not None and not self._warned:
             self._warned = True
             _log.warning(
                 '%s takes camera tokens of %d numbers and the encoder gives %s: they are left out, '

@@ -76,6 +76,11 @@ class VideoStream:
         return self._model.config.camera_dim
 
     @property
+    def reads_poses(self) -> bool:
+        """Whether a known pose may stand in for a camera token (`vlm.pose_token`)."""
+        return self._model.config.reads_poses
+
+    @property
     def stamps(self) -> list[float]:
         """Of the frames that answers are about, s."""
         return self._video.use(lambda prefix: [frame.stamp for frame in prefix.frames])

@@ -77,6 +77,14 @@ def test_tables_are_written_printed_and_made_again(
     assert (out / 'episodes.jsonl').read_text().splitlines() == lines
 
 
+def test_true_poses_want_a_model_that_reads_them(
+    weights: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ['eval', 'tiny', *weights, '-o', str(tmp_path), '--true-poses', '--seeds', '0:1']
+    assert main(command) == 2
+    assert 'was not taught to read poses' in capsys.readouterr().err
+
+
 def test_the_encoder_drives_by_both_rules(
     weights: list[str],
     tmp_path: Path,

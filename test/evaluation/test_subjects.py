@@ -70,14 +70,18 @@ def trainee(bank: Bank, parts: Parts) -> Trainee:
     return Trainee(Loc3rTask(model(), Loc3rExamples(bank, tokens, SMALL, rooms=1), parts), tokens)
 
 
-def robot(bank: Bank) -> Robot:
-    encoder = TrueEncoder(bank.video(SEED, SEED % 2))
-    return Robot(encoder, SpatialVlm(VideoStream(model(), words()), 'small'))  # type: ignore[arg-type]
+def robot(bank: Bank, tokens: bool = True) -> Robot:
+    encoder: Any = TrueEncoder(bank.video(SEED, SEED % 2)) if tokens else None
+    network = model()
+    network.config = replace(network.config, reads_poses=True)
+    return Robot(encoder, SpatialVlm(VideoStream(network, words()), 'small'))
 
 
-def test_both_say_the_same(bank: Bank) -> None:
+@pytest.mark.parametrize('tokens', [True, False])
+def test_both_say_the_same(bank: Bank, tokens: bool) -> None:
+    """With the true poses told by an encoder's tokens, and as poses."""
     parts = ('localization', 'situated')
-    (mine,) = examine(robot(bank), bank, [SEED], parts)
+    (mine,) = examine(robot(bank, tokens), bank, [SEED], parts)
     (theirs,) = examine(trainee(bank, Parts(camera='true')), bank, [SEED], parts)
     assert len(mine.places) > 8
     assert len(mine.replies) > 30

@@ -1,19 +1,16 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""The nodes with the package's own weights: tokens beside depth, poses without, words for all."""
+"""The nodes with the package's own weights: poses without depth, words for all."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from rclpy.parameter import Parameter
 from ros.answering_node import ask, start
 from ros.box_camera import BoxCamera, stamp_of
 from ros.localizing import Watcher, offline, start_encoder
 
-from loc3r_ros.cut3r import PoseEncoder as Cut3rEncoder
 from loc3r_ros.hub import shipped
 from loc3r_ros.ingest.transforms import pose_matrix
-from loc3r_ros.ros import bringup
 
 
 @pytest.fixture
@@ -21,8 +18,8 @@ def make(ros, tmp_path, shipped_weights):
     return lambda **values: start_encoder(ros, tmp_path, device='cpu', **values)
 
 
-def test_beside_depth_they_give_tokens_and_leave_the_poses_alone(ros, make):
-    make()
+def test_beside_depth_the_encoder_does_not_run(ros, make):
+    assert make()._encoder is None
     watcher, camera = Watcher(ros), BoxCamera(ros)
     camera.mount()
     watcher.walks(camera, range(4))
@@ -31,12 +28,8 @@ def test_beside_depth_they_give_tokens_and_leave_the_poses_alone(ros, make):
         np.testing.assert_array_equal(
             pose_matrix(token.pose.pose).round(9), alone[stamp_of(k)].pose.T_map_camera.round(9)
         )
-        assert len(token.token) == 96 * token.keyframe
-        assert token.scale_source == 'none'
-    assert watcher.tokens[0].keyframe and np.any(watcher.tokens[0].token)
-    assert watcher.tokens[0].weights == Cut3rEncoder.load(shipped.encoder()).fingerprint
-    assert watcher.statuses[-1].engine.startswith('depth; camera tokens of CUT3R-tiny: ')
-    assert ros.logged(f'CUT3R-tiny gives camera tokens; {shipped.LIMITS}')
+        assert not len(token.token)
+    assert watcher.statuses[-1].engine == 'depth only'
 
 
 def test_a_camera_without_depth_gets_its_poses_from_them(ros, make):
@@ -51,7 +44,7 @@ def test_a_camera_without_depth_gets_its_poses_from_them(ros, make):
 
 
 def test_none_turns_the_encoder_off(make):
-    assert make(weights='none')._encoder is None
+    assert make(weights='none', use_depth=False)._encoder is None
 
 
 def test_words_come_from_them_where_no_others_are_named(ros, shipped_weights):
@@ -65,16 +58,3 @@ def test_engine_none_answers_without(ros, shipped_weights):
     node, _ = start(ros, make_engine=None, parameters={'engine': 'none'})
     assert not node.answers_by_shipped
     assert ask(ros, 'where am I?').answer.engine == 'no model loaded'
-
-
-def test_in_one_process_the_encoder_runs_only_for_the_model_it_goes_with(ros, shipped_weights):
-    vlm, _, encoder = nodes = bringup.nodes()
-    try:
-        encoder.configure()
-        assert encoder._encoder is not None
-        vlm.set_parameters([Parameter('engine', value='none')])
-        encoder.configure()
-        assert encoder._encoder is None
-    finally:
-        for node in nodes:
-            node.destroy_node()

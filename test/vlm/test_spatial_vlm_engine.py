@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from loc3r_ros.geometry import T_BODY_OPTICAL, exp_so3, pose
 from loc3r_ros.types import View
 from loc3r_ros.vlm.engine import NoAnswerError
 from loc3r_ros.vlm.model.loc3r import build
+from loc3r_ros.vlm.pose_token import pose_token
 from loc3r_ros.vlm.situated import agent_in_map, bev_in_map
 from loc3r_ros.vlm.spatial_vlm import SpatialVlm, identity_of
 from loc3r_ros.vlm.stream import VideoStream
@@ -140,6 +142,39 @@ def test_without_a_camera_projector_tokens_are_left_out():
         bare.observe(view(number)[0], None, float(number))
     assert stream.tokens == bare.tokens
     np.testing.assert_array_equal(stream.localize(PLACE).mean, bare.localize(PLACE).mean)
+
+
+def test_tokens_of_another_encoder_are_left_out_and_it_says_so_once(caplog):
+    stream = VideoStream(model(), words())
+    engine = SpatialVlm(stream, 'plain')
+    for number in range(2):
+        engine.observe(replace(keyframe(number), camera_token=np.ones(5, np.float32)))
+    assert caplog.text.count('plain takes camera tokens of 12 numbers') == 1
+    bare = VideoStream(model(), words())
+    for number in range(2):
+        bare.observe(view(number)[0], None, float(number))
+    np.testing.assert_array_equal(stream.localize(PLACE).mean, bare.localize(PLACE).mean)
+
+
+def test_a_known_pose_stands_in_for_a_camera_token():
+    reader = model()
+    reader.config = replace(SMALL, reads_poses=True)
+    stream = VideoStream(reader, words())
+    engine = SpatialVlm(stream, 'reader')
+    T_bev_map = np.linalg.inv(bev_in_map(FIRST))
+    told = VideoStream(reader, words())
+    for number, T in enumerate((FIRST, keyframe(1).T_map_camera, keyframe(2).T_map_camera)):
+        seen = keyframe(number, T_map_camera=T)
+        has_token = number == 2
+        engine.observe(seen if has_token else replace(seen, camera_token=None))
+        token = seen.camera_token if has_token else pose_token(T_bev_map @ T, SMALL.camera_dim)
+        told.observe(seen.rgb, token, seen.stamp)
+    expected = told.localize(PLACE).mean
+    np.testing.assert_allclose(stream.localize(PLACE).mean, expected, atol=1e-12)
+    bare = VideoStream(reader, words())
+    for number in range(3):
+        bare.observe(view(number)[0], None, float(number))
+    assert not np.array_equal(stream.localize(PLACE).mean, bare.localize(PLACE).mean)
 
 
 def report(missing=(), precision='bf16', training='as published'):
