@@ -23,8 +23,8 @@ def add_parser(commands: Any) -> None:
         description='Train CUT3R, then the image tower, then Loc3R-VLM, on procedural rooms that '
         'are made as they are needed. A run that is stopped, by --minutes or by Ctrl-C, goes on '
         'when the same command is given again. Curves lie beside each checkpoint.',
-        epilog='Example: loc3r train runs/tiny --minutes 9. On several GPUs: accelerate launch -m '
-        'loc3r_ros train runs/tiny',
+        epilog='Example: loc3r train runs/tiny --minutes 9. On several GPUs: torchrun '
+        '--nproc-per-node 8 -m loc3r_ros train runs/tiny',
     )
     parser.add_argument('out', type=Path, metavar='OUT', help='folder of the runs')
     parser.add_argument(

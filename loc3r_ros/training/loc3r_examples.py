@@ -101,7 +101,7 @@ class Loc3rExamples:
     questions: int = 16
     situations: int = 8
     steps: int = 1
-    strides: tuple[int, ...] = (4 * SHOWN, 2 * SHOWN, SHOWN)
+    strides: tuple[int, ...] = (4 * SHOWN, 4 * SHOWN, 2 * SHOWN, SHOWN)
     seed: int = 0
     coordinates_as_text: bool = False
     words: Path | None = field(default=None, repr=False)

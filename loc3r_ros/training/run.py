@@ -95,7 +95,7 @@ class Means:
 
 
 def fit(task: Task, folder: Path, recipe: Recipe, means: Means) -> bool:
-    """Train, from the folder's checkpoint where there is one; also under `accelerate launch`.
+    """Train, from the folder's checkpoint where there is one; also under `torchrun`.
 
     Writes checkpoint.pt, curves.csv and curves.png, and when all steps are done the weights, by
     `Task.export`.
@@ -171,11 +171,19 @@ class _Run:
                 'minutes': f'{self.minutes:.1f}',
             }
             self._averaged.export(self.folder, about)
+        self.accelerator.wait_for_everyone()  # the next stage may begin from these weights
         return done
 
     @property
     def _averaged(self) -> Task:
         return self.task if self.average is None else cast(Task, self.average.module)
+
+    def _agreed(self, wish: bool) -> bool:
+        """Whether any process wishes so: one that stopped a step early would let others wait."""
+        if self.accelerator.num_processes == 1:
+            return wish
+        wishes = torch.tensor([float(wish)], device=self.accelerator.device)
+        return bool(cast(Tensor, self.accelerator.reduce(wishes)).item())
 
     def _stop(self, number: int, frame: object) -> None:
         self.stopping = True
@@ -200,7 +208,7 @@ class _Run:
                     row |= self._check()
                 self.curves.add(self.step, {'minutes': self.minutes, **row})
             limit = self.means.minutes
-            last = self.stopping or (limit is not None and now - began > 60 * limit)
+            last = self._agreed(self.stopping or (limit is not None and now - began > 60 * limit))
             if last or now - saved > 60 * self.means.save_minutes:
                 self._save()
                 saved = time.monotonic()

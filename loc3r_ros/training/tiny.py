@@ -69,7 +69,7 @@ PLANS = {
         emphasis=10.0,
         names=Recipe(steps=1500, batch=2, rate=1e-3, warmup=100),
         layout=Recipe(steps=900, batch=4, rate=1e-3, warmup=100, average=0.99),
-        language=Recipe(steps=1500, batch=4, rate=1e-3, warmup=100),
+        language=Recipe(steps=1000, batch=4, rate=1e-3, warmup=100),
     ),
     'gpu': Plan(
         rooms=20_000,
@@ -146,7 +146,6 @@ class Start:
             parameter.data = parameter.data.clone()
             parameter.requires_grad_(True)
         if not self.is_tiny:
-            model.vision.requires_grad_(False)  # as published
             model.language.gradient_checkpointing = True
         if self.rank:
             adapt(model, self.rank)
@@ -242,6 +241,7 @@ class Workshop:
         )
         torch.manual_seed(plan.language.seed)
         model = start.model()
+        model.vision.requires_grad_(False)  # as published
         examples = self._examples(plan, plan.language, start, parts, model.config)
         return Loc3rTask(model, examples, parts, f'loc3r from {start.weights.name}')
 
