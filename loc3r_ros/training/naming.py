@@ -1,5 +1,5 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""The image tower learns to name what each patch shows, in the language model's own words.
+"""The image tower learns to name what each patch shows, and to find it, in the model's own words.
 
 Loc3R-VLM begins with a tower that knows words (SigLIP) and a projector between the two (LLaVA's).
 The tiny size has neither; this is where it gets them. Without it the answers would have to teach
@@ -70,16 +70,18 @@ class NamingExamples:
         side = self.config.patches
         covered = side * vision.patch_size / vision.image_size
         ids = np.array([self._name_ids(name) for name in video.names])
-        pixels, names, logs = [], [], []
+        pixels, names, cells, logs = [], [], [], []
         for k in rng.choice(len(footage.rgb), self.frames, replace=False):
             pixels.append(preprocess(footage.rgb[k], vision.image_size))
             instance, depth = footage.instance[k], footage.depth[k]
             names.append(ids[cell_middles(instance, side, covered)])
+            cells.append(ids[cell_middles(instance, self.config.grid, covered)])
             millimetres = np.nan_to_num(1000 * depth).astype(np.int32)
             logs.append(np.log(cell_middles(millimetres, side, covered).clip(min=1) / 1000))
         return {
             'pixels': torch.stack(pixels).half(),
             'names': torch.from_numpy(np.stack(names)),
+            'cells': torch.from_numpy(np.stack(cells))[None],  # of one video together
             'log_depth': torch.from_numpy(np.stack(logs)).float(),
         }
 
@@ -96,8 +98,10 @@ class NamingExamples:
 class NamingTask(Task):
     """Trains the tower, the projector and the words' embeddings.
 
-    A projected patch, normed, should be near the embeddings of its name's words; besides, the
-    tower is asked for the logarithm of the distance.
+    A projected patch, normed, should be near the embeddings of its name's words. Among all image
+    tokens of a video those that show a thing should be nearest to its name: that is how a language
+    model looks a word up, by attention, where naming alone says nothing of other patches. Besides,
+    the tower is asked for the logarithm of the distance.
     """
 
     def __init__(self, model: Loc3rVlm, examples: NamingExamples) -> None:
@@ -114,7 +118,8 @@ class NamingTask(Task):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         seen = compatibility.see(self.model.vision, batch['pixels'].float())
-        logits = self.model.logits(self.model.language.norm(self.model.projector(seen))).float()
+        projected = self.model.projector(seen)
+        logits = self.model.logits(self.model.language.norm(projected)).float()
         names = batch['names']
         known = names >= 0
         told = logits.log_softmax(-1).gather(-1, names.clamp(min=0))
@@ -125,7 +130,40 @@ class NamingTask(Task):
         depth = functional.l1_loss(
             self.depth(seen)[..., 0].float()[there], batch['log_depth'][there]
         )
-        return {'total': naming + depth, 'naming': naming, 'depth': depth, 'right': right}
+        finding, found = self._find(projected, batch['cells'])
+        return {
+            'total': naming + depth + finding,
+            'naming': naming,
+            'depth': depth,
+            'finding': finding,
+            'right': right,
+            'found': found,
+        }
+
+    def _find(self, projected: Tensor, cells: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss of looking words up among the image tokens of a video, and what attention they give.
+
+        Args:
+            projected: (videos * F, patches^2, width).
+            cells: (videos, F, grid^2, WORDS) words of the names; -1: none.
+
+        Returns:
+            Mean negative logarithm of the share of attention that goes to the right tokens, over
+            all words of each video; and the mean of that share.
+        """
+        width = projected.shape[-1]
+        pooled = self.model.pool(projected).flatten(1, 2).float()
+        tokens = functional.rms_norm(pooled, (width,)).unflatten(0, (len(cells), -1)).flatten(1, 2)
+        losses = []
+        for near, shown in zip(tokens, cells.flatten(1, 2), strict=True):
+            words = shown.unique()
+            words = words[words >= 0]
+            asked = functional.rms_norm(self.model.embed(words).float(), (width,))
+            attention = (asked @ near.T / width**0.5).log_softmax(-1)
+            right = (shown == words[:, None, None]).any(-1)
+            losses.append(-attention.masked_fill(~right, -torch.inf).logsumexp(-1))
+        loss = torch.cat(losses)
+        return loss.mean(), (-loss.detach()).exp().mean()
 
     def export(self, folder: Path, about: Mapping[str, str]) -> None:
         save(self.model, Words.tiny(), folder, training=f'{self.label}; {dict(about)}')

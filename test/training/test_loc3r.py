@@ -192,6 +192,21 @@ def test_the_tower_learns_names(tmp_path: Path) -> None:
         values.append({k: float(v.detach()) for k, v in losses.items()})
     assert values[-1]['naming'] < 0.5 * values[0]['naming']
     assert values[-1]['depth'] < 0.5 * values[0]['depth']
+    assert values[-1]['finding'] < 0.5 * values[0]['finding']
+
+
+def test_a_word_is_found_where_its_thing_is_shown(tmp_path: Path) -> None:
+    model = build(MICRO)
+    task = NamingTask(model, NamingExamples(examples(tmp_path).bank, MICRO, rooms=1))
+    grid = MICRO.grid
+    cells = torch.full((1, 2, grid**2, 2), -1)
+    cells[0, 0, :, 0], cells[0, 1, :, 0] = 40, 50  # one image of each
+    words = model.embed(torch.tensor([40, 50]))
+    shown = words[:, None].expand(-1, MICRO.patches**2, -1)
+    loss, share = task._find(shown, cells)
+    assert float(share) > 0.95 and float(loss.detach()) < 0.05
+    elsewhere, share = task._find(shown.flip(0), cells)
+    assert float(share) < 0.05 and float(elsewhere.detach()) > 3
 
 
 def test_a_video_comes_back_as_it_was(tmp_path: Path) -> None:
