@@ -182,6 +182,13 @@ class Loc3rTask(Task):
 class LayoutTask(Loc3rTask):
     """Only where the patches lie: a tenth of the work of reading texts, too."""
 
+    def __init__(
+        self, model: Loc3rVlm, examples: Loc3rExamples, parts: Parts, name: str = 'layout'
+    ) -> None:
+        super().__init__(model, examples, parts, name)
+        for head in (model.position_head, model.orientation_head):
+            head.requires_grad_(False)  # processes would wait for gradients that never come
+
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         _, layout = self.read_video(batch)
         truth, seen = batch['places'].flatten(1, 2), batch['seen'].flatten(1, 2)

@@ -203,7 +203,7 @@ class Workshop:
         model = start.model()
         examples = self._examples(plan, recipe, start, WHOLE, model.config)
         mute = replace(examples, questions=0, situations=0, strides=examples.strides[:1])
-        task = LayoutTask(model, mute, WHOLE, 'layout')
+        task = LayoutTask(model, mute, WHOLE)
         return fit(task, self.folder / 'layout', recipe, means)
 
     def language(
