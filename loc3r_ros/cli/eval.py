@@ -95,6 +95,8 @@ def evaluate(args: argparse.Namespace, seeds: Sequence[int] | None, bar: Progres
     parts = args.parts.split(',')
     asked = [part for part in parts if part != DRIVES]
     tasks_of(asked)
+    if DRIVES in parts:
+        _encoder(args)  # what is missing is told before all the questions, not after
     found = [_ask(args, asked, seeds, bar)] if asked else []
     if DRIVES in parts:
         found.append(_drive(args, seeds, bar))
@@ -173,11 +175,10 @@ def _present(path: Path | None, missing: str) -> Path:
 
 
 def _about(encoder: PoseEncoder | None) -> dict[str, str]:
-    known = 'none: true poses'
     # Another version asks other questions in other rooms.
     return {
         'loc3r_ros': __version__,
-        'encoder': f'CUT3R, weights {encoder.fingerprint[:8]}' if encoder else known,
+        'encoder': f'CUT3R, weights {encoder.fingerprint[:8]}' if encoder else 'none: true poses',
     }
 
 

@@ -146,6 +146,7 @@ class PoseEncoder(Stage):
     def _announce(self) -> None:
         note = shipped.note(f'{shipped.ENCODER_NAME} gives poses')
         self.get_logger().info(f'{note}. weights: {shipped.NONE} does without')
+        shipped.use_one_thread()
 
     def _free(self) -> None:
         self._encoder = None

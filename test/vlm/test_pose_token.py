@@ -18,7 +18,9 @@ def test_the_pose_can_be_read_back() -> None:
 
 
 def test_waves_repeat_at_their_length() -> None:
-    place = lambda x: pose_token(pose(np.eye(3), (x, 0.0, 0.0)), 42)[12:22]  # noqa: E731
+    def place(x: float) -> np.ndarray:
+        return pose_token(pose(np.eye(3), (x, 0.0, 0.0)), 42)[12:22]
+
     np.testing.assert_allclose(place(0.3), place(0.3 + WAVES_M[0]), atol=1e-5)
     assert np.abs(place(0.3) - place(0.3 + WAVES_M[0] / 2)).max() > 0.1
 
