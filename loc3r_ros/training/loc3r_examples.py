@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from loc3r_ros.geometry import Array, invert, transform
 from loc3r_ros.training.bank import SHOWN, Bank, Video, every
+from loc3r_ros.training.grounding import NOTHING, NOWHERE, Named, Place
 from loc3r_ros.training.layout import cell_places
 from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch
 from loc3r_ros.training.tokens import TokenBank
@@ -28,7 +30,7 @@ from loc3r_ros.vlm.situated import bev_in_map
 from loc3r_ros.vlm.tokenizer import Words
 from loc3r_ros.vlm.weights.folder import look
 from loc3r_ros.vlm.weights.words import read_words
-from loc3r_ros.world.questions.question import Question, Situation
+from loc3r_ros.world.questions.question import Card, Question, Situation
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 
 POSED = 0.75
@@ -45,6 +47,8 @@ class Text:
         pos: place of `<Pos>` in it; `<Ori>` follows.
         position: (x, y) of whoever speaks, in `map`, m; None: nobody knows.
         yaw: which way they look, in `map`, rad; None: nobody knows.
+        named, things: for each token the number of the name that ends there, and where that thing
+            is in the BEV frame, m, of `Named.mark`.
     """
 
     ids: list[int]
@@ -52,6 +56,8 @@ class Text:
     pos: int
     position: tuple[float, float] | None = None
     yaw: float | None = None
+    named: list[int] = field(default_factory=list)
+    things: list[Place] = field(default_factory=list)
 
 
 def text_of(
@@ -85,6 +91,8 @@ class Loc3rExamples:
         rooms: how many seeds are trained on.
         videos: of each room.
         questions, situations: that a video is asked at once.
+        pointings: things that are seen once, which somebody says to stand beside: for each, the
+            shortest of situations.
         steps: of the run.
         strides: one in so many of the frames is shown, at even parts of the steps; held-out videos
             as at the end. A video of 8 frames is read seven times as fast as one of 32.
@@ -100,6 +108,7 @@ class Loc3rExamples:
     videos: int = 2
     questions: int = 16
     situations: int = 8
+    pointings: int = 0
     steps: int = 1
     strides: tuple[int, ...] = (4 * SHOWN, 4 * SHOWN, 2 * SHOWN, SHOWN)
     seed: int = 0
@@ -123,7 +132,12 @@ class Loc3rExamples:
         The texts of each video come from the shortest to the longest.
         """
         length = max((len(text.ids) for e in examples for text in e['texts']), default=0)
-        fills = {'ids': self.prompt.words.end_id, 'labels': IGNORED_LABEL}
+        fills: dict[str, Any] = {
+            'ids': self.prompt.words.end_id,
+            'labels': IGNORED_LABEL,
+            'named': NOTHING,
+            'things': NOWHERE,
+        }
         texts = {
             name: torch.tensor(
                 [
@@ -151,7 +165,8 @@ class Loc3rExamples:
         video = self.bank.video(seed, number)
         shown = every(video.footage, stride)
         T_map_bev = bev_in_map(shown.T_map_optical[0])
-        texts = self._texts(rng, video, T_map_bev)
+        named = Named(shown, video.names, T_map_bev)
+        texts = self._texts(rng, video, T_map_bev, named)
         position, heading = _truth(texts, T_map_bev)
         places, seen = zip(
             *(
@@ -167,6 +182,7 @@ class Loc3rExamples:
             **self.tokens.of(video.footage, seed, number, stride, posed=rng.random() < POSED),
             'places': torch.from_numpy(np.stack(places)),
             'seen': torch.from_numpy(np.stack(seen)),
+            'cells': named.cells(self.config.grid, self._covered),
             'texts': texts,
             'position': position,
             'heading': heading,
@@ -179,7 +195,7 @@ class Loc3rExamples:
         vision = self.config.vision
         return self.config.patches * vision.patch_size / vision.image_size
 
-    def _texts(self, rng: Generator, video: Video, T_map_bev: Array) -> list[Text]:
+    def _texts(self, rng: Generator, video: Video, T_map_bev: Array, named: Named) -> list[Text]:
         known = [q for q in video.questions if not q.regions]  # the model cannot be pointed at
         texts = [self._asked(rng, q) for q in _evenly(rng, known, self.questions)]
         # A room that is clear about little is asked the same again: batches are of one shape.
@@ -191,9 +207,18 @@ class Loc3rExamples:
                 question, answer = WHERE, coordinates(situation, T_map_bev)
             pose = (situation.position, situation.yaw)
             texts.append(text_of(self.prompt, said, question, answer, *pose))
+        for name in _some(rng, sorted(named.places), self.pointings):
+            place = transform(T_map_bev, np.array([*named.places[name], 0.0]))[:2]
+            texts.append(text_of(self.prompt, beside(name), '', '', (place[0], place[1])))
         pseudo = text_of(self.prompt, '', '', '')
-        texts += [pseudo] * (self.questions + self.situations - len(texts))
+        wanted = self.questions + self.situations + self.pointings
+        texts += [pseudo] * (wanted - len(texts))
+        texts = [self._marked(text, named) for text in texts]
         return sorted(texts, key=lambda text: len(text.ids))
+
+    def _marked(self, text: Text, named: Named) -> Text:
+        numbers, things = named.mark(self.prompt.words, text.ids)
+        return replace(text, named=numbers, things=things)
 
     def _asked(self, rng: Generator, question: Question) -> Text:
         if question.place is not None:
@@ -250,7 +275,7 @@ def _evenly(rng: Generator, questions: Sequence[Question], count: int) -> list[Q
     return dealt[:count]
 
 
-def _some(rng: Generator, cards: Sequence[Situation], count: int) -> list[Situation]:
+def _some(rng: Generator, cards: Sequence[Card], count: int) -> list[Card]:
     return [cards[k] for k in rng.permutation(len(cards))[:count]]
 
 

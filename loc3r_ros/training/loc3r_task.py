@@ -8,11 +8,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from loc3r_ros.training.grounding import caught, finding, looking_layer, shown_in_prefix
 from loc3r_ros.training.loc3r_examples import Loc3rExamples
 from loc3r_ros.training.lora import merge
 from loc3r_ros.training.task import Batch, Task
@@ -42,6 +44,7 @@ class Parts:
         geometry: the encoder's patch tokens are added to the image's, as in VLM-3R.
         layout: weight of the layout loss; 0: none.
         situation: weight of the situation losses; 0: places are told in words instead.
+        finding: weight of the loss of names that look elsewhere, see `grounding`; 0: as published.
         blind: no video at all.
     """
 
@@ -49,6 +52,7 @@ class Parts:
     geometry: bool = False
     layout: float = 0.05
     situation: float = 0.075
+    finding: float = 0.0
     blind: bool = False
 
 
@@ -84,7 +88,9 @@ class Loc3rTask(Task):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         prefix, layout = self.read_video(batch)
-        hidden = self._read_texts(batch, prefix).flatten(0, 1)
+        with caught(self._queries) as queries:
+            texts = self._read_texts(batch, prefix)
+        hidden = texts.flatten(0, 1)
         following = batch['labels'].flatten(0, 1)[:, 1:]
         # The vocabulary is wide, and most of what is read is not to be learnt.
         learnt = following != IGNORED_LABEL
@@ -108,7 +114,36 @@ class Loc3rTask(Task):
                 batch['headed'].flatten() & told,
             ),
         )
-        return {'total': self._total(losses), **vars(losses)}
+        total = self._total(losses)
+        if not self.parts.finding:
+            return {'total': total, **vars(losses)}
+        found = self._ground(batch, prefix, texts, queries)
+        total = total + self.parts.finding * found['finding'] + self.parts.layout * found['things']
+        return {'total': total, **vars(losses), **found}
+
+    def _ground(
+        self, batch: Batch, prefix: Reading, texts: Tensor, queries: list[Tensor]
+    ) -> dict[str, Tensor]:
+        """Losses of names: whether they look at what they mean, and know where it is."""
+        videos, length = len(texts), texts.shape[2]
+        asked = torch.cat([_padded(q.unflatten(0, (videos, -1)), length) for q in queries], 1)
+        start = prefix.length
+        shown = shown_in_prefix(
+            self.model, batch['cells'], len(self.header), self.parts.camera != 'none'
+        )
+        keys = prefix.layers[looking_layer(self.model.config)][0]
+        loss, share = finding(self.model, asked, start, keys, batch['named'], shown)
+        truth = batch['things']
+        known = truth.isfinite().all(-1)
+        places = self.model.layout(texts[known])
+        things = places_nll(places, truth[known], known[known])
+        return {'finding': loss, 'found': share, 'things': things}
+
+    @property
+    def _queries(self) -> nn.Module:
+        """What the layer asks by that looks for what is named."""
+        language: Any = self.model.language  # transformers' own
+        return language.layers[looking_layer(self.model.config)].self_attn.q_proj
 
     def _read_texts(self, batch: Batch, prefix: Reading) -> Tensor:
         """Hidden states (videos, texts, n, width): texts of like length together, behind the video.
@@ -125,8 +160,7 @@ class Loc3rTask(Task):
                 Extension(prefix, texts.shape[1]),
                 prefix.length,
             )
-            padding = (0, 0, 0, ids.shape[2] - cut.shape[2])
-            hidden.append(functional.pad(read, padding).unflatten(0, texts.shape[:2]))
+            hidden.append(_padded(read.unflatten(0, texts.shape[:2]), ids.shape[2]))
         return torch.cat(hidden, 1)
 
     def _total(self, losses: Losses) -> Tensor:
@@ -179,21 +213,9 @@ class Loc3rTask(Task):
         save(model.half(), self.words, folder, training=told)
 
 
-class LayoutTask(Loc3rTask):
-    """Only where the patches lie: a tenth of the work of reading texts, too."""
-
-    def __init__(
-        self, model: Loc3rVlm, examples: Loc3rExamples, parts: Parts, name: str = 'layout'
-    ) -> None:
-        super().__init__(model, examples, parts, name)
-        for head in (model.position_head, model.orientation_head):
-            head.requires_grad_(False)  # processes would wait for gradients that never come
-
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        _, layout = self.read_video(batch)
-        truth, seen = batch['places'].flatten(1, 2), batch['seen'].flatten(1, 2)
-        error = (layout.mean.detach() - truth).norm(dim=-1)[seen].mean()
-        return {'total': places_nll(layout, truth, seen), 'error': error}
+def _padded(values: Tensor, length: int) -> Tensor:
+    """(V, T, n, width) with as many tokens as `length`, zeros where there were none."""
+    return functional.pad(values, (0, 0, 0, length - values.shape[2]))
 
 
 class Reading:

@@ -2,8 +2,8 @@
 """The small model of the package: its stages, in turn, and how each is trained.
 
 First CUT3R learns poses and points; then the image tower learns to name what it sees; then
-Loc3R-VLM learns over the camera tokens of the first and the tower of the second, layout alone
-before answers and situations. Every stage goes on from where it was left.
+Loc3R-VLM learns over the camera tokens of the first and the tower of the second, places before
+answers. Every stage goes on from where it was left.
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from loc3r_ros.cut3r.config import SHIPPED
-from loc3r_ros.training.bank import Bank
+from loc3r_ros.training.bank import SHOWN, Bank
 from loc3r_ros.training.cut3r_begin import begin
 from loc3r_ros.training.cut3r_clips import ClipExamples, Stage
 from loc3r_ros.training.cut3r_reels import Reels
 from loc3r_ros.training.cut3r_task import WEIGHTS, Cut3rTask
+from loc3r_ros.training.loc3r_begin import begin as begin_language
 from loc3r_ros.training.loc3r_examples import Loc3rExamples
-from loc3r_ros.training.loc3r_task import LayoutTask, Loc3rTask, Parts
+from loc3r_ros.training.loc3r_task import Loc3rTask, Parts
 from loc3r_ros.training.lora import adapt
 from loc3r_ros.training.naming import NamingExamples, NamingTask
 from loc3r_ros.training.run import Means, Recipe, fit
-from loc3r_ros.training.tokens import TokenBank
+from loc3r_ros.training.tokens import Camera, TokenBank
 from loc3r_ros.vlm.config import TINY, VlmConfig
 from loc3r_ros.vlm.model.loc3r import Loc3rVlm, build
 from loc3r_ros.vlm.weights import OWN_PARTS, load
@@ -39,11 +41,12 @@ class Plan:
         rooms: seeds of scenes that are trained on.
         videos: of each.
         questions, situations: that a video is asked at once.
-        encoder, names, layout, language: the stages.
+        encoder, names, places, language: the stages.
         clips: lengths that CUT3R's clips grow to, at even parts of its steps, and how far the
             camera turns from frame to frame, at most, degrees.
         emphasis: how often the weights of layout and situation are the paper's. There the language
             model can speak before; here answers are learnt from nothing, and outweigh all else.
+        camera: what tells the model of the package where each image was taken.
     """
 
     rooms: int
@@ -52,10 +55,11 @@ class Plan:
     situations: int
     encoder: Recipe
     names: Recipe
-    layout: Recipe
+    places: Recipe
     language: Recipe
     clips: tuple[tuple[int, float], ...] = ((16, 180.0),)
     emphasis: float = 1.0
+    camera: Camera = 'either'
 
 
 PLANS = {
@@ -67,8 +71,9 @@ PLANS = {
         encoder=Recipe(steps=4500, batch=2, rate=1e-3, warmup=100),
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0)),
         emphasis=10.0,
-        names=Recipe(steps=1500, batch=2, rate=1e-3, warmup=100),
-        layout=Recipe(steps=900, batch=4, rate=1e-3, warmup=100, average=0.99),
+        camera='true',  # its CUT3R loses its way in videos that turn so fast
+        names=Recipe(steps=2000, batch=2, rate=1e-3, warmup=100),
+        places=Recipe(steps=3000, batch=4, rate=1e-3, warmup=100, average=0.99),
         language=Recipe(steps=1000, batch=4, rate=1e-3, warmup=100),
     ),
     'gpu': Plan(
@@ -80,7 +85,7 @@ PLANS = {
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0), (32, 180.0)),
         emphasis=10.0,
         names=Recipe(steps=8000, batch=16, rate=1e-3),
-        layout=Recipe(steps=6000, batch=16, rate=1e-3),
+        places=Recipe(steps=12_000, batch=16, rate=1e-3),
         language=Recipe(steps=40_000, batch=16, rate=8e-4, average=0.999),
     ),
 }
@@ -96,8 +101,20 @@ PLANS['full'] = replace(
 """Loc3R-VLM's own recipe, for a model that others began: 4.2 thousand steps of 64 at 1e-5."""
 
 
-WHOLE = Parts(camera='either')
+FINDING = 0.5
+"""Weight of the loss of names that look elsewhere."""
+
+SHORT = 4 * SHOWN
+"""One in so many frames is shown while places are learnt."""
+
+POINTINGS = 12
+"""Things that are pointed at in each video, while places are learnt."""
+
+WHOLE = Parts(finding=FINDING)
 """What the package's model is trained by: whoever has depth knows poses better than CUT3R does."""
+
+PLACES = Parts(layout=0.1, situation=0.02, finding=FINDING)
+"""What it begins with: where patches and single things lie."""
 
 VARIANTS = {
     'full': Parts(),
@@ -134,7 +151,7 @@ class Start:
     @property
     def is_tiny(self) -> bool:
         """Whether it is a stage before."""
-        return self.weights.name in ('names', 'layout')
+        return self.weights.name in ('names', 'places')
 
     def model(self) -> Loc3rVlm:
         """The model, on the CPU, to be trained."""
@@ -145,6 +162,8 @@ class Start:
             # What is mapped from a file cannot be changed.
             parameter.data = parameter.data.clone()
             parameter.requires_grad_(True)
+        if self.weights.name == 'names':
+            begin_language(model)
         if not self.is_tiny:
             model.language.gradient_checkpointing = True
         if self.rank:
@@ -193,25 +212,24 @@ class Workshop:
         torch.manual_seed(recipe.seed)
         return fit(NamingTask(build(TINY), examples), self.folder / 'names', recipe, means)
 
-    def layout(self, plan: Plan, means: Means) -> bool:
-        """Train Loc3R-VLM over encoder and tower to tell where patches lie; whether it is done.
+    def places(self, plan: Plan, means: Means) -> bool:
+        """Train Loc3R-VLM over encoder and tower to tell where things are; whether it is done.
 
-        Answers that are learnt from nothing would outweigh it for long.
+        Answers and poses that are learnt from nothing would outweigh it for long.
         """
-        recipe, start = plan.layout, self._after('names')
-        torch.manual_seed(recipe.seed)
-        model = start.model()
-        examples = self._examples(plan, recipe, start, WHOLE, model.config)
-        mute = replace(examples, questions=0, situations=0, strides=examples.strides[:1])
-        task = LayoutTask(model, mute, WHOLE)
-        return fit(task, self.folder / 'layout', recipe, means)
+        mute = replace(plan, questions=0, situations=0, language=plan.places)
+        parts = replace(PLACES, camera=plan.camera)
+        task = self._language_task(
+            mute, self._after('names'), parts, strides=(SHORT,), pointings=POINTINGS
+        )
+        return fit(task, self.folder / 'places', plan.places, means)
 
     def language(
         self, plan: Plan, means: Means, start: Start | None = None, parts: Parts | None = None
     ) -> bool:
         """Train Loc3R-VLM on all it is to know; whether it is done."""
-        parts = parts or (Parts() if start else WHOLE)
-        task = self._language_task(plan, start or self._after('layout'), parts)
+        parts = parts or (Parts() if start else replace(WHOLE, camera=plan.camera))
+        task = self._language_task(plan, start or self._after('places'), parts)
         return fit(task, self.folder / 'language', plan.language, means)
 
     def ablations(self, plan: Plan, means: Means) -> bool:
@@ -233,7 +251,7 @@ class Workshop:
     def _after(self, stage: str) -> Start:
         return Start(self.folder / stage, self.folder / 'encoder' / WEIGHTS)
 
-    def _language_task(self, plan: Plan, start: Start, parts: Parts) -> Loc3rTask:
+    def _language_task(self, plan: Plan, start: Start, parts: Parts, **options: Any) -> Loc3rTask:
         parts = replace(
             parts,
             layout=plan.emphasis * parts.layout,
@@ -242,11 +260,17 @@ class Workshop:
         torch.manual_seed(plan.language.seed)
         model = start.model()
         model.vision.requires_grad_(False)  # as published
-        examples = self._examples(plan, plan.language, start, parts, model.config)
+        examples = self._examples(plan, plan.language, start, parts, model.config, **options)
         return Loc3rTask(model, examples, parts, f'loc3r from {start.weights.name}')
 
     def _examples(
-        self, plan: Plan, recipe: Recipe, start: Start, parts: Parts, config: VlmConfig
+        self,
+        plan: Plan,
+        recipe: Recipe,
+        start: Start,
+        parts: Parts,
+        config: VlmConfig,
+        **options: Any,
     ) -> Loc3rExamples:
         tokens = TokenBank(
             self._bank.folder, start.encoder, parts.camera, parts.geometry, config.camera_dim
@@ -263,6 +287,7 @@ class Workshop:
             seed=recipe.seed,
             coordinates_as_text=not parts.situation,
             words=None if start.is_tiny else start.weights,
+            **options,
         )
 
     @property
