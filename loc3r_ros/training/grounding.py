@@ -8,7 +8,7 @@ says which image tokens one layer should look at, and which place it is at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -107,23 +107,32 @@ def _longest(ids: Sequence[int], spelled: Mapping[str, Sequence[int]]) -> str:
     return max(fitting, key=lambda name: len(spelled[name]), default='')
 
 
-def looking_layer(config: VlmConfig) -> int:
-    """The layer whose first key head looks for what is named.
+def looking_layers(config: VlmConfig) -> range:
+    """The layers whose first key head looks for what is named.
 
-    Those before tell patches where they lie; those after make a pose of the places of words.
+    Those of the first third tell patches where they lie; those of the last sixth make a pose of the
+    places of words.
     """
-    return config.text.layers // 3
+    layers = config.text.layers
+    return range(layers // 3, max(layers // 3 + 1, layers - layers // 6))
 
 
 @contextmanager
-def caught(module: nn.Module) -> Iterator[list[Tensor]]:
-    """All that a module gives in the meantime."""
-    given: list[Tensor] = []
-    handle = module.register_forward_hook(lambda _, __, output: given.append(output))
+def caught(modules: Sequence[nn.Module]) -> Iterator[list[list[Tensor]]]:
+    """All that each of some modules gives in the meantime."""
+    given: list[list[Tensor]] = [[] for _ in modules]
+
+    def note(own: list[Tensor]) -> Callable[..., None]:
+        return lambda _, __, output: own.append(output)
+
+    handles = [
+        module.register_forward_hook(note(own)) for module, own in zip(modules, given, strict=True)
+    ]
     try:
         yield given
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
 
 
 def finding(

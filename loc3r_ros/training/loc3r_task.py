@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from loc3r_ros.training.grounding import caught, finding, looking_layer, shown_in_prefix
+from loc3r_ros.training.grounding import caught, finding, looking_layers, shown_in_prefix
 from loc3r_ros.training.loc3r_examples import Loc3rExamples
 from loc3r_ros.training.lora import merge
+from loc3r_ros.training.naming import name
 from loc3r_ros.training.task import Batch, Task
 from loc3r_ros.training.tokens import Camera
 from loc3r_ros.vlm.model.assumptions import IGNORED_LABEL, ORIENTATION_WEIGHT
@@ -45,6 +46,8 @@ class Parts:
         layout: weight of the layout loss; 0: none.
         situation: weight of the situation losses; 0: places are told in words instead.
         finding: weight of the loss of names that look elsewhere, see `grounding`; 0: as published.
+        naming: weight of the loss of patches that do not know their names; 0: as published, with
+            the tower as it is.
         blind: no video at all.
     """
 
@@ -53,6 +56,7 @@ class Parts:
     layout: float = 0.05
     situation: float = 0.075
     finding: float = 0.0
+    naming: float = 0.0
     blind: bool = False
 
 
@@ -87,7 +91,8 @@ class Loc3rTask(Task):
         self.header = examples.prompt.header()
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        prefix, layout = self.read_video(batch)
+        patches = None if self.parts.blind else self._patches(batch)
+        prefix, layout = self._read_video(batch, patches)
         with caught(self._queries) as queries:
             texts = self._read_texts(batch, prefix)
         hidden = texts.flatten(0, 1)
@@ -115,35 +120,47 @@ class Loc3rTask(Task):
             ),
         )
         total = self._total(losses)
-        if not self.parts.finding:
-            return {'total': total, **vars(losses)}
-        found = self._ground(batch, prefix, texts, queries)
-        total = total + self.parts.finding * found['finding'] + self.parts.layout * found['things']
-        return {'total': total, **vars(losses), **found}
+        besides: dict[str, Tensor] = {}
+        if self.parts.finding:
+            besides |= self._ground(batch, prefix, texts, queries)
+            total = total + self.parts.finding * besides['finding']
+            total = total + self.parts.layout * besides['things']
+        if self.parts.naming and patches is not None:
+            besides['naming'], besides['right'] = name(
+                self.model, patches, batch['patch_names'].flatten(0, 1)
+            )
+            total = total + self.parts.naming * besides['naming']
+        return {'total': total, **vars(losses), **besides}
 
     def _ground(
-        self, batch: Batch, prefix: Reading, texts: Tensor, queries: list[Tensor]
+        self, batch: Batch, prefix: Reading, texts: Tensor, queries: list[list[Tensor]]
     ) -> dict[str, Tensor]:
         """Losses of names: whether they look at what they mean, and know where it is."""
         videos, length = len(texts), texts.shape[2]
-        asked = torch.cat([_padded(q.unflatten(0, (videos, -1)), length) for q in queries], 1)
-        start = prefix.length
         shown = shown_in_prefix(
             self.model, batch['cells'], len(self.header), self.parts.camera != 'none'
         )
-        keys = prefix.layers[looking_layer(self.model.config)][0]
-        loss, share = finding(self.model, asked, start, keys, batch['named'], shown)
+        looks = []
+        for layer, asked in zip(looking_layers(self.model.config), queries, strict=True):
+            whole = torch.cat([_padded(q.unflatten(0, (videos, -1)), length) for q in asked], 1)
+            keys = prefix.layers[layer][0]
+            looks.append(finding(self.model, whole, prefix.length, keys, batch['named'], shown))
+        losses, shares = zip(*looks, strict=True)
         truth = batch['things']
         known = truth.isfinite().all(-1)
         places = self.model.layout(texts[known])
-        things = places_nll(places, truth[known], known[known])
-        return {'finding': loss, 'found': share, 'things': things}
+        return {
+            'finding': torch.stack(losses).mean(),
+            'found': torch.stack(shares).mean(),
+            'things': places_nll(places, truth[known], known[known]),
+        }
 
     @property
-    def _queries(self) -> nn.Module:
-        """What the layer asks by that looks for what is named."""
+    def _queries(self) -> list[nn.Module]:
+        """What layers ask by that look for what is named."""
         language: Any = self.model.language  # transformers' own
-        return language.layers[looking_layer(self.model.config)].self_attn.q_proj
+        layers = looking_layers(self.model.config)
+        return [language.layers[k].self_attn.q_proj for k in layers]
 
     def _read_texts(self, batch: Batch, prefix: Reading) -> Tensor:
         """Hidden states (videos, texts, n, width): texts of like length together, behind the video.
@@ -172,26 +189,33 @@ class Loc3rTask(Task):
 
         Of the batch it takes what is seen, and no texts.
         """
+        return self._read_video(batch, None if self.parts.blind else self._patches(batch))
+
+    def _patches(self, batch: Batch) -> Tensor:
+        """(videos * F, patches^2, width) of images, projected."""
+        return self.model.project(batch['pixels'].flatten(0, 1).float())
+
+    def _read_video(self, batch: Batch, patches: Tensor | None) -> tuple[Reading, PlaneGaussian]:
         model, videos = self.model, len(batch['seen'])
         header = model.embed(torch.tensor(self.header, device=model.newline.device))
         header = header.expand(videos, -1, -1)
         prefix = Reading()
-        if self.parts.blind:
+        if patches is None:
             model.decode(header, prefix)
             return prefix, model.layout(
                 model.newline.new_zeros(*batch['seen'].flatten(1).shape, len(model.newline))
             )
         frames = batch['pixels'].shape[1]
-        seen = model.frame_embeddings(self._features(batch), self._camera(batch))
+        seen = model.frame_embeddings(self._features(batch, patches), self._camera(batch))
         hidden = model.decode(
             torch.cat((header, seen.unflatten(0, (videos, frames)).flatten(1, 2)), 1), prefix
         )
         of_frames = hidden[:, len(self.header) :].unflatten(1, (frames, -1))
         return prefix, model.layout(model.patch_states(of_frames).flatten(1, 2))
 
-    def _features(self, batch: Batch) -> Tensor:
+    def _features(self, batch: Batch, patches: Tensor) -> Tensor:
         """Image tokens (videos * F, G, width), with the encoder's patch tokens if wanted."""
-        features = self.model.encode_images(batch['pixels'].flatten(0, 1).float())
+        features = self.model.rows(patches)
         if self.geometry_projector is None:
             return features
         grid = self.model.config.grid

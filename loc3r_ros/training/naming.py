@@ -69,7 +69,7 @@ class NamingExamples:
         footage, vision = video.footage, self.config.vision
         side = self.config.patches
         covered = side * vision.patch_size / vision.image_size
-        ids = np.array([self._name_ids(name) for name in video.names])
+        ids = np.array([name_ids(self._words, name) for name in video.names])
         pixels, names, cells, logs = [], [], [], []
         for k in rng.choice(len(footage.rgb), self.frames, replace=False):
             pixels.append(preprocess(footage.rgb[k], vision.image_size))
@@ -85,14 +85,35 @@ class NamingExamples:
             'log_depth': torch.from_numpy(np.stack(logs)).float(),
         }
 
-    def _name_ids(self, name: str) -> list[int]:
-        """Its words as they stand within a sentence; `nothing` (-1) fills up."""
-        found = [self._words.encode(f' {word}')[0] for word in name.split()][:WORDS]
-        return found + [-1] * (WORDS - len(found))
-
     @cached_property
     def _words(self) -> Words:
         return Words.tiny()
+
+
+def name_ids(words: Words, name: str) -> list[int]:
+    """Its words as they stand within a sentence; `nothing` (-1) fills up."""
+    found = [words.encode(f' {word}')[0] for word in name.split()][:WORDS]
+    return found + [-1] * (WORDS - len(found))
+
+
+def name(model: Loc3rVlm, projected: Tensor, names: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross entropy of naming what projected patches show, and the share of right names.
+
+    They choose among the words that are right for any of them: all others cost as much to tell
+    apart as the rest of the tower, and are never near.
+
+    Args:
+        model: whose last norm and output layer read them.
+        projected: (..., width).
+        names: int64 (..., WORDS) the words of each; -1: none.
+    """
+    shown = (names >= 0).any(-1)
+    words = names[names >= 0].unique()
+    rows = model.lm_head.weight[words]
+    logits = functional.linear(model.language.norm(projected[shown]), rows).float()
+    right = (names[shown][:, None] == words[:, None]).any(-1)
+    told = (logits.log_softmax(-1) * right).sum(-1) / right.sum(-1)
+    return -told.mean(), right.gather(-1, logits.argmax(-1, keepdim=True)).float().mean()
 
 
 class NamingTask(Task):
@@ -119,13 +140,7 @@ class NamingTask(Task):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         seen = compatibility.see(self.model.vision, batch['pixels'].float())
         projected = self.model.projector(seen)
-        logits = self.model.logits(self.model.language.norm(projected)).float()
-        names = batch['names']
-        known = names >= 0
-        told = logits.log_softmax(-1).gather(-1, names.clamp(min=0))
-        count = known.sum(-1)
-        naming = -((told * known).sum(-1) / count.clamp(min=1))[count > 0].mean()
-        right = (logits.argmax(-1, keepdim=True) == names).any(-1)[count > 0].float().mean()
+        naming, right = name(self.model, projected, batch['names'])
         there = batch['log_depth'] > np.log(0.01)
         depth = functional.l1_loss(
             self.depth(seen)[..., 0].float()[there], batch['log_depth'][there]

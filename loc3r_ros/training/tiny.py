@@ -73,7 +73,7 @@ PLANS = {
         emphasis=10.0,
         camera='true',  # its CUT3R loses its way in videos that turn so fast
         names=Recipe(steps=2000, batch=2, rate=1e-3, warmup=100),
-        places=Recipe(steps=3000, batch=4, rate=1e-3, warmup=100, average=0.99),
+        places=Recipe(steps=2000, batch=4, rate=1e-3, warmup=100, average=0.99),
         language=Recipe(steps=1000, batch=4, rate=1e-3, warmup=100),
     ),
     'gpu': Plan(
@@ -101,7 +101,7 @@ PLANS['full'] = replace(
 """Loc3R-VLM's own recipe, for a model that others began: 4.2 thousand steps of 64 at 1e-5."""
 
 
-FINDING = 0.5
+FINDING = 1.0
 """Weight of the loss of names that look elsewhere."""
 
 SHORT = 4 * SHOWN
@@ -113,7 +113,7 @@ POINTINGS = 12
 WHOLE = Parts(finding=FINDING)
 """What the package's model is trained by: whoever has depth knows poses better than CUT3R does."""
 
-PLACES = Parts(layout=0.1, situation=0.02, finding=FINDING)
+PLACES = Parts(layout=0.1, situation=0.02, finding=FINDING, naming=1.0)
 """What it begins with: where patches and single things lie."""
 
 VARIANTS = {
@@ -259,7 +259,7 @@ class Workshop:
         )
         torch.manual_seed(plan.language.seed)
         model = start.model()
-        model.vision.requires_grad_(False)  # as published
+        model.vision.requires_grad_(bool(parts.naming))  # as published
         examples = self._examples(plan, plan.language, start, parts, model.config, **options)
         return Loc3rTask(model, examples, parts, f'loc3r from {start.weights.name}')
 
