@@ -17,10 +17,11 @@ from torch import Tensor
 
 from loc3r_ros.evaluation.subject import Asked
 from loc3r_ros.geometry import Array, exp_so3, pose
-from loc3r_ros.training.bank import SHOWN, Video, every
+from loc3r_ros.training.bank import SHOWN, Video, some
 from loc3r_ros.training.loc3r_examples import WHERE
 from loc3r_ros.training.loc3r_task import Extension, Loc3rTask, Reading
 from loc3r_ros.training.tokens import TokenBank
+from loc3r_ros.training.variety import frames_of
 from loc3r_ros.types import AgentPose
 from loc3r_ros.vlm.agent import nowhere
 from loc3r_ros.vlm.model.preprocess import preprocess
@@ -67,7 +68,9 @@ class Trainee:
 
     @torch.inference_mode()
     def watch(self, video: Video, seed: int, number: int) -> None:
-        shown = every(video.footage, SHOWN)
+        footage = video.footage
+        frames = frames_of(len(footage.rgb), SHOWN)
+        shown = some(footage, frames)
         config = self.model.config
         size = config.vision.image_size
         batch: dict[str, Tensor] = {
@@ -75,7 +78,7 @@ class Trainee:
             'seen': torch.zeros(1, len(shown.rgb), config.grid**2),
             **{
                 name: values[None]
-                for name, values in self.tokens.of(video.footage, seed, number, SHOWN).items()
+                for name, values in self.tokens.of(footage, shown, seed, number, frames).items()
             },
         }
         device = self.model.newline.device

@@ -106,7 +106,11 @@ def make_video(seed: int, number: int) -> Video:
 
 def every(footage: Footage, stride: int) -> Footage:
     """Every so many of the frames, from the first on."""
-    cut = slice(None, None, stride)
+    return some(footage, np.arange(0, len(footage.rgb), stride))
+
+
+def some(footage: Footage, cut: NDArray[np.int64]) -> Footage:
+    """The frames of these numbers."""
     return Footage(
         footage.rgb[cut],
         footage.depth[cut],

@@ -34,6 +34,9 @@ EVERY = 4
 SEEN = 12
 """So many of these must show it."""
 
+SPREAD_M = 1.0
+"""What lies farther from its own middle (rms), as floors do, is in no one place."""
+
 Place = tuple[float, float]
 
 NOWHERE: Place = (float('nan'), float('nan'))
@@ -95,10 +98,13 @@ class Named:
         whole = {k: np.concatenate(parts) for k, parts in points.items()}
         clear = [k for k, seen in whole.items() if len(seen) >= SEEN]
         kinds = [names[k] for k in clear]
-        medians = {k: np.median(whole[k], 0).tolist() for k in clear}
-        return {
-            names[k]: (medians[k][0], medians[k][1]) for k in clear if kinds.count(names[k]) == 1
-        }
+        places = {}
+        for k in clear:
+            x, y = np.median(whole[k], 0).tolist()
+            spread = np.square(whole[k] - (x, y)).sum(1).mean() ** 0.5
+            if kinds.count(names[k]) == 1 and spread <= SPREAD_M:
+                places[names[k]] = (x, y)
+        return places
 
 
 def _longest(ids: Sequence[int], spelled: Mapping[str, Sequence[int]]) -> str:

@@ -16,12 +16,13 @@ from numpy.random import Generator
 from torch import Tensor
 
 from loc3r_ros.geometry import Array, invert, transform
-from loc3r_ros.training.bank import SHOWN, Bank, Video, every
+from loc3r_ros.training.bank import SHOWN, Bank, Video, some
 from loc3r_ros.training.grounding import NOTHING, NOWHERE, Named, Place
 from loc3r_ros.training.layout import cell_middles, cell_places
 from loc3r_ros.training.naming import name_ids
 from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch
 from loc3r_ros.training.tokens import TokenBank
+from loc3r_ros.training.variety import frames_of, mirrored, tinted
 from loc3r_ros.vlm.config import VlmConfig
 from loc3r_ros.vlm.goal_words import beside, goal_of
 from loc3r_ros.vlm.model.assumptions import IGNORED_LABEL
@@ -112,7 +113,7 @@ class Loc3rExamples:
     situations: int = 8
     pointings: int = 0
     steps: int = 1
-    strides: tuple[int, ...] = (4 * SHOWN, 4 * SHOWN, 2 * SHOWN, SHOWN)
+    strides: tuple[int, ...] = (*3 * (4 * SHOWN,), 2 * SHOWN, SHOWN)
     seed: int = 0
     coordinates_as_text: bool = False
     words: Path | None = field(default=None, repr=False)
@@ -121,7 +122,8 @@ class Loc3rExamples:
         rng = np.random.default_rng((self.seed, step, slot))
         room = TRAIN.start + int(rng.integers(self.rooms))
         part = min(len(self.strides) - 1, len(self.strides) * step // self.steps)
-        return self._example(rng, room, int(rng.integers(self.videos)), self.strides[part])
+        number = int(rng.integers(self.videos))
+        return self._example(rng, room, number, self.strides[part], varied=True)
 
     def held_out(self, slot: int) -> Batch:
         rng = np.random.default_rng((0x4E1D, slot))
@@ -163,9 +165,19 @@ class Loc3rExamples:
         """In the model's words."""
         return Prompt(read_words(look(self.words)) if self.words else Words.tiny())
 
-    def _example(self, rng: Generator, seed: int, number: int, stride: int) -> Batch:
+    def _example(
+        self, rng: Generator, seed: int, number: int, stride: int, varied: bool = False
+    ) -> Batch:
         video = self.bank.video(seed, number)
-        shown = every(video.footage, stride)
+        footage, posed = video.footage, bool(rng.random() < POSED)
+        frames = frames_of(len(footage.rgb), stride, rng if varied else None)
+        shown = some(footage, frames)
+        if varied:
+            shown = tinted(shown, rng)
+            # Nobody may speak of left and right, nor an encoder have looked before.
+            mute = not self.questions + self.situations
+            if mute and self.tokens.spells(posed) and rng.random() < 0.5:
+                shown = mirrored(shown)
         T_map_bev = bev_in_map(shown.T_map_optical[0])
         named = Named(shown, video.names, T_map_bev)
         texts = self._texts(rng, video, T_map_bev, named)
@@ -181,7 +193,7 @@ class Loc3rExamples:
         pixels = torch.stack([preprocess(image, size) for image in shown.rgb])
         return {
             'pixels': pixels.half(),
-            **self.tokens.of(video.footage, seed, number, stride, posed=rng.random() < POSED),
+            **self.tokens.of(footage, shown, seed, number, frames, posed),
             'places': torch.from_numpy(np.stack(places)),
             'seen': torch.from_numpy(np.stack(seen)),
             'cells': named.cells(self.config.grid, self._covered),

@@ -66,14 +66,14 @@ PLANS = {
     'cpu': Plan(
         rooms=300,
         videos=2,
-        questions=14,
-        situations=10,
+        questions=10,
+        situations=12,
         encoder=Recipe(steps=4500, batch=2, rate=1e-3, warmup=100),
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0)),
         emphasis=10.0,
         camera='true',  # its CUT3R loses its way in videos that turn so fast
         names=Recipe(steps=2000, batch=2, rate=1e-3, warmup=100),
-        places=Recipe(steps=2000, batch=4, rate=1e-3, warmup=100, average=0.99),
+        places=Recipe(steps=2600, batch=4, rate=1e-3, warmup=100, average=0.99),
         language=Recipe(steps=1000, batch=4, rate=1e-3, warmup=100),
     ),
     'gpu': Plan(

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from loc3r_ros.cut3r.encoder import PoseEncoder
@@ -42,22 +43,38 @@ class TokenBank:
     geometry: bool
     width: int
 
+    def spells(self, posed: bool) -> bool:
+        """Whether it gives the pose where that may be told."""
+        return self.camera == 'true' or (self.camera == 'either' and posed)
+
     def of(
-        self, footage: Footage, seed: int, number: int, stride: int, posed: bool = False
+        self,
+        footage: Footage,
+        shown: Footage,
+        seed: int,
+        number: int,
+        frames: NDArray[np.int64],
+        posed: bool = False,
     ) -> dict[str, Tensor]:
-        """'camera' (F, width), and 'geometry' (F, N, width), of every so many frames.
+        """'camera' (F, width), and 'geometry' (F, N, width), of some of the frames of a video.
 
         The encoder sees all frames: its state is what it is on a robot. Of `either` token it is
         the pose where `posed`.
+
+        Args:
+            footage: all frames.
+            shown: those that are shown; poses are told in the frame of the first of them.
+            seed, number: of the video.
+            frames: numbers of those that are shown.
+            posed: the pose may be told.
         """
         found: dict[str, Tensor] = {}
-        spelled = self.camera == 'true' or (self.camera == 'either' and posed)
-        if spelled:
-            found['camera'] = spelled_poses(footage, self.width)[::stride]
+        if self.spells(posed):
+            found['camera'] = spelled_poses(shown, self.width)
         elif self.camera != 'none':
-            found['camera'] = self._stored(footage, seed, number)['camera'][::stride].float()
+            found['camera'] = self._stored(footage, seed, number)['camera'][frames].float()
         if self.geometry:
-            found['geometry'] = self._stored(footage, seed, number)['geometry'][::stride].float()
+            found['geometry'] = self._stored(footage, seed, number)['geometry'][frames].float()
         return found
 
     def _stored(self, footage: Footage, seed: int, number: int) -> dict[str, Tensor]:

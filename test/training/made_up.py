@@ -10,7 +10,7 @@ import numpy as np
 from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.geometry import T_BODY_OPTICAL, exp_so3, pose
 from loc3r_ros.training import bank
-from loc3r_ros.training.bank import Bank, Video
+from loc3r_ros.training.bank import SHOWN, Bank, Video
 from loc3r_ros.training.loc3r_examples import Loc3rExamples
 from loc3r_ros.training.tokens import TokenBank
 from loc3r_ros.vlm.config import QwenShape, SiglipShape, VlmConfig
@@ -84,5 +84,5 @@ def filled_bank(folder: Path) -> Bank:
 def examples(folder: Path, **options: object) -> Loc3rExamples:
     """Of that bank, with true camera tokens."""
     tokens = TokenBank(folder, None, 'true', False, MICRO.camera_dim)
-    sizes = {'rooms': 1, 'videos': 1, 'questions': 6, 'situations': 3}
+    sizes = {'rooms': 1, 'videos': 1, 'questions': 6, 'situations': 3, 'strides': (SHOWN,)}
     return Loc3rExamples(filled_bank(folder), tokens, MICRO, **{**sizes, **options})
