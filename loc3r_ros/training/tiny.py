@@ -28,6 +28,7 @@ from loc3r_ros.training.lora import adapt
 from loc3r_ros.training.naming import NamingExamples, NamingTask
 from loc3r_ros.training.run import Means, Recipe, fit
 from loc3r_ros.training.tokens import Camera, TokenBank
+from loc3r_ros.training.tower_begin import begin as begin_tower
 from loc3r_ros.vlm.config import TINY, VlmConfig
 from loc3r_ros.vlm.model.loc3r import Loc3rVlm, build
 from loc3r_ros.vlm.weights import OWN_PARTS, load
@@ -72,7 +73,7 @@ PLANS = {
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0)),
         emphasis=10.0,
         camera='true',  # its CUT3R loses its way in videos that turn so fast
-        names=Recipe(steps=2000, batch=2, rate=1e-3, warmup=100),
+        names=Recipe(steps=6000, batch=8, rate=2e-3, warmup=100),
         places=Recipe(steps=2600, batch=4, rate=1e-3, warmup=100, average=0.99),
         language=Recipe(steps=1000, batch=4, rate=1e-3, warmup=100),
     ),
@@ -84,7 +85,7 @@ PLANS = {
         encoder=Recipe(steps=6000, batch=64, rate=1.2e-3, average=0.999),
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0), (32, 180.0)),
         emphasis=10.0,
-        names=Recipe(steps=8000, batch=16, rate=1e-3),
+        names=Recipe(steps=20_000, batch=64, rate=2e-3),
         places=Recipe(steps=12_000, batch=16, rate=1e-3),
         language=Recipe(steps=40_000, batch=16, rate=8e-4, average=0.999),
     ),
@@ -210,7 +211,9 @@ class Workshop:
         recipe = plan.names
         examples = NamingExamples(self._bank, TINY, plan.rooms, plan.videos, seed=recipe.seed)
         torch.manual_seed(recipe.seed)
-        return fit(NamingTask(build(TINY), examples), self.folder / 'names', recipe, means)
+        model = build(TINY)
+        begin_tower(model, recipe.seed)
+        return fit(NamingTask(model, examples), self.folder / 'names', recipe, means)
 
     def places(self, plan: Plan, means: Means) -> bool:
         """Train Loc3R-VLM over encoder and tower to tell where things are; whether it is done.

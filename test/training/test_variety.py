@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 from made_up import examples, video
@@ -14,6 +15,7 @@ from made_up import examples, video
 from loc3r_ros.geometry import T_BODY_OPTICAL, exp_so3, invert, pose, transform
 from loc3r_ros.training.bank import SHOWN, some
 from loc3r_ros.training.grounding import Named
+from loc3r_ros.training.naming import varied
 from loc3r_ros.training.variety import frames_of, mirrored, tinted
 from loc3r_ros.vlm.situated import bev_in_map
 
@@ -73,3 +75,19 @@ def test_training_varies_and_checks_do_not(tmp_path: Path) -> None:
         tuple(np.sign(spoken.at(step, 0)['places'][:, :, 1].mean(1)).tolist()) for step in range(8)
     }
     assert len(turned) == 1  # `on my left` must stay there
+
+
+def test_stills_in_a_mirror_keep_their_names() -> None:
+    """A picture of columns, each patch of the colour of its name."""
+    pixels = torch.zeros(1, 3, 12, 14)
+    names = torch.arange(3).repeat(3, 1).flatten()[None, :, None].repeat(1, 1, 2)
+    for column in range(3):
+        pixels[..., 4 * column : 4 * column + 4] = 0.1 * column
+    example = {'pixels': pixels.half(), 'names': names, 'log_depth': names[..., 0].float()}
+    seen = [varied(example, np.random.default_rng(k), 3, 12) for k in range(8)]
+    middles = [s['pixels'][0, 0, 0, 1:12:4].argsort().tolist() for s in seen]
+    assert [0, 1, 2] in middles and [2, 1, 0] in middles
+    for s, middle in zip(seen, middles, strict=True):
+        assert s['names'][0, :3, 0].argsort().tolist() == middle
+        assert torch.equal(s['names'][..., 0].float(), s['log_depth'])
+    assert len({float(s['pixels'].sum()) for s in seen}) == 8 and not pixels[..., 12:].any()
