@@ -20,6 +20,7 @@ from loc3r_ros.training.bank import SHOWN, Bank, Video, some
 from loc3r_ros.training.grounding import NOTHING, NOWHERE, Named, Place
 from loc3r_ros.training.layout import cell_middles, cell_places
 from loc3r_ros.training.naming import name_ids
+from loc3r_ros.training.pointing import pointing
 from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch
 from loc3r_ros.training.tokens import TokenBank
 from loc3r_ros.training.variety import frames_of, mirrored, tinted
@@ -94,8 +95,7 @@ class Loc3rExamples:
         rooms: how many seeds are trained on.
         videos: of each room.
         questions, situations: that a video is asked at once.
-        pointings: things that are seen once, which somebody says to stand beside: for each, the
-            shortest of situations.
+        pointings: the simplest of situations that are made up for it, of things that are seen once.
         steps: of the run.
         strides: one in so many of the frames is shown, at even parts of the steps; held-out videos
             as at the end. A video of 8 frames is read seven times as fast as one of 32.
@@ -229,9 +229,10 @@ class Loc3rExamples:
                 question, answer = WHERE, coordinates(situation, T_map_bev)
             pose = (situation.position, situation.yaw)
             texts.append(text_of(self.prompt, said, question, answer, *pose))
-        for name in _some(rng, sorted(named.places), self.pointings):
-            place = transform(T_map_bev, np.array([*named.places[name], 0.0]))[:2]
-            texts.append(text_of(self.prompt, beside(name), '', '', (place[0], place[1])))
+        for _ in range(self.pointings):
+            if (simple := pointing(rng, named.places)) is not None:
+                at, yaw = in_map(simple.position, simple.yaw, T_map_bev)
+                texts.append(text_of(self.prompt, simple.said, '', '', at, yaw))
         pseudo = text_of(self.prompt, '', '', '')
         wanted = self.questions + self.situations + self.pointings
         texts += [pseudo] * (wanted - len(texts))
@@ -276,6 +277,15 @@ def in_bev(position: tuple[float, float], yaw: float, T_map_bev: Array) -> tuple
     at = transform(invert(T_map_bev), np.array([*position, 0.0]))[:2]
     turn = float(np.arctan2(T_map_bev[1, 0], T_map_bev[0, 0]))
     return at, (yaw - turn + np.pi) % (2 * np.pi) - np.pi
+
+
+def in_map(
+    position: tuple[float, float], yaw: float | None, T_map_bev: Array
+) -> tuple[tuple[float, float], float | None]:
+    """A pose in the BEV frame told in `map`."""
+    x, y, _ = transform(T_map_bev, np.array([*position, 0.0])).tolist()
+    turn = float(np.arctan2(T_map_bev[1, 0], T_map_bev[0, 0]))
+    return (x, y), None if yaw is None else yaw + turn
 
 
 def _truth(texts: Sequence[Text], T_map_bev: Array) -> tuple[Tensor, Tensor]:

@@ -108,8 +108,8 @@ FINDING = 1.0
 SHORT = 4 * SHOWN
 """One in so many frames is shown while places are learnt."""
 
-POINTINGS = 12
-"""Things that are pointed at in each video, while places are learnt."""
+POINTINGS = 16
+"""Simplest situations that are made up of each video, while places are learnt."""
 
 WHOLE = Parts(finding=FINDING)
 """What the package's model is trained by: whoever has depth knows poses better than CUT3R does."""
