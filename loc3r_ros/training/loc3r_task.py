@@ -121,7 +121,7 @@ class Loc3rTask(Task):
         )
         total = self._total(losses)
         besides: dict[str, Tensor] = {}
-        if self.parts.finding:
+        if self.parts.finding and patches is not None:
             besides |= self._ground(batch, prefix, texts, queries)
             total = total + self.parts.finding * besides['finding']
             total = total + self.parts.layout * besides['things']

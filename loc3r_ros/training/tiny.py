@@ -73,7 +73,7 @@ PLANS = {
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0)),
         emphasis=10.0,
         camera='true',  # its CUT3R loses its way in videos that turn so fast
-        names=Recipe(steps=6000, batch=8, rate=2e-3, warmup=100),
+        names=Recipe(steps=5000, batch=8, rate=2e-3, warmup=100),
         places=Recipe(steps=2600, batch=4, rate=1e-3, warmup=100, average=0.99),
         language=Recipe(steps=1000, batch=4, rate=1e-3, warmup=100),
     ),
@@ -118,13 +118,13 @@ PLACES = Parts(layout=0.1, situation=0.02, finding=FINDING, naming=1.0)
 """What it begins with: where patches and single things lie."""
 
 VARIANTS = {
-    'full': Parts(),
-    'without layout': Parts(layout=0.0),
-    'places in words': Parts(situation=0.0),
-    'without camera prior': Parts(camera='none'),
-    'with geometry tokens': Parts(geometry=True),
-    'true camera': Parts(camera='true'),
-    'blind': Parts(camera='none', blind=True),
+    'full': WHOLE,
+    'without layout': replace(WHOLE, layout=0.0),
+    'places in words': replace(WHOLE, situation=0.0),
+    'without camera prior': replace(WHOLE, camera='none'),
+    'with geometry tokens': replace(WHOLE, geometry=True),
+    'true camera': replace(WHOLE, camera='true'),
+    'blind': replace(WHOLE, camera='none', blind=True),
 }
 """The method with parts left out, or made better than they can be."""
 

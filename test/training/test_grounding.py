@@ -152,3 +152,10 @@ def test_what_is_read_stands_higher_and_says_the_same() -> None:
     # But for the epsilon of the norm, which is small beside the mean square of 0.0004.
     torch.testing.assert_close(after[1], before[1], atol=2e-3, rtol=1e-2)
     torch.testing.assert_close(after[2], LOUDNESS * before[2], atol=1e-4, rtol=1e-4)
+
+
+def test_who_is_blind_looks_at_nothing(tmp_path: Path) -> None:
+    parts = Parts('none', finding=0.5, naming=0.5, blind=True)
+    task = Loc3rTask(build(MICRO), examples(tmp_path), parts)
+    losses = task(task.examples.collate([task.examples.at(0, 0)]))
+    assert 'finding' not in losses and losses['total'].isfinite()
