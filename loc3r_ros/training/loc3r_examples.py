@@ -18,8 +18,7 @@ from torch import Tensor
 from loc3r_ros.geometry import Array, invert, transform
 from loc3r_ros.training.bank import SHOWN, Bank, Video, some
 from loc3r_ros.training.grounding import NOTHING, NOWHERE, Named, Place
-from loc3r_ros.training.layout import cell_middles, cell_places
-from loc3r_ros.training.naming import name_ids
+from loc3r_ros.training.layout import cell_places
 from loc3r_ros.training.pointing import pointing
 from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch
 from loc3r_ros.training.tokens import TokenBank
@@ -35,7 +34,6 @@ from loc3r_ros.vlm.weights.folder import look
 from loc3r_ros.vlm.weights.words import read_words
 from loc3r_ros.world.questions.question import Card, Question, Situation
 from loc3r_ros.world.splits import TRAIN, VALIDATION
-from loc3r_ros.world.video import Footage
 
 POSED = 0.75
 """Share of videos whose poses are told, where `either` is: a small encoder's tokens say less."""
@@ -197,20 +195,12 @@ class Loc3rExamples:
             'places': torch.from_numpy(np.stack(places)),
             'seen': torch.from_numpy(np.stack(seen)),
             'cells': named.cells(self.config.grid, self._covered),
-            'patch_names': self._patch_names(shown, video.names),
             'texts': texts,
             'position': position,
             'heading': heading,
             'situated': torch.tensor([text.position is not None for text in texts]),
             'headed': torch.tensor([text.yaw is not None for text in texts]),
         }
-
-    def _patch_names(self, shown: Footage, names: Sequence[str]) -> Tensor:
-        """(F, patches^2, WORDS) words of what the middle of each patch shows; -1: none."""
-        ids = np.array([name_ids(self.prompt.words, name) for name in names])
-        side = self.config.patches
-        middles = [cell_middles(image, side, self._covered) for image in shown.instance]
-        return torch.from_numpy(ids[np.stack(middles)])
 
     @property
     def _covered(self) -> float:

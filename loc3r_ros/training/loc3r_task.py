@@ -17,7 +17,6 @@ from torch.nn import functional
 from loc3r_ros.training.grounding import caught, finding, looking_layers, shown_in_prefix
 from loc3r_ros.training.loc3r_examples import Loc3rExamples
 from loc3r_ros.training.lora import merge
-from loc3r_ros.training.naming import name
 from loc3r_ros.training.task import Batch, Task
 from loc3r_ros.training.tokens import Camera
 from loc3r_ros.vlm.model.assumptions import IGNORED_LABEL, ORIENTATION_WEIGHT
@@ -46,8 +45,6 @@ class Parts:
         layout: weight of the layout loss; 0: none.
         situation: weight of the situation losses; 0: places are told in words instead.
         finding: weight of the loss of names that look elsewhere, see `grounding`; 0: as published.
-        naming: weight of the loss of patches that do not know their names; 0: as published, with
-            the tower as it is.
         blind: no video at all.
     """
 
@@ -56,7 +53,6 @@ class Parts:
     layout: float = 0.05
     situation: float = 0.075
     finding: float = 0.0
-    naming: float = 0.0
     blind: bool = False
 
 
@@ -91,8 +87,7 @@ class Loc3rTask(Task):
         self.header = examples.prompt.header()
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        patches = None if self.parts.blind else self._patches(batch)
-        prefix, layout = self._read_video(batch, patches)
+        prefix, layout = self.read_video(batch)
         with caught(self._queries) as queries:
             texts = self._read_texts(batch, prefix)
         hidden = texts.flatten(0, 1)
@@ -120,17 +115,11 @@ class Loc3rTask(Task):
             ),
         )
         total = self._total(losses)
-        besides: dict[str, Tensor] = {}
-        if self.parts.finding and patches is not None:
-            besides |= self._ground(batch, prefix, texts, queries)
-            total = total + self.parts.finding * besides['finding']
-            total = total + self.parts.layout * besides['things']
-        if self.parts.naming and patches is not None:
-            besides['naming'], besides['right'] = name(
-                self.model, patches, batch['patch_names'].flatten(0, 1)
-            )
-            total = total + self.parts.naming * besides['naming']
-        return {'total': total, **vars(losses), **besides}
+        if not self.parts.finding or self.parts.blind:
+            return {'total': total, **vars(losses)}
+        found = self._ground(batch, prefix, texts, queries)
+        total = total + self.parts.finding * found['finding'] + self.parts.layout * found['things']
+        return {'total': total, **vars(losses), **found}
 
     def _ground(
         self, batch: Batch, prefix: Reading, texts: Tensor, queries: list[list[Tensor]]
@@ -189,33 +178,26 @@ class Loc3rTask(Task):
 
         Of the batch it takes what is seen, and no texts.
         """
-        return self._read_video(batch, None if self.parts.blind else self._patches(batch))
-
-    def _patches(self, batch: Batch) -> Tensor:
-        """(videos * F, patches^2, width) of images, projected."""
-        return self.model.project(batch['pixels'].flatten(0, 1).float())
-
-    def _read_video(self, batch: Batch, patches: Tensor | None) -> tuple[Reading, PlaneGaussian]:
         model, videos = self.model, len(batch['seen'])
         header = model.embed(torch.tensor(self.header, device=model.newline.device))
         header = header.expand(videos, -1, -1)
         prefix = Reading()
-        if patches is None:
+        if self.parts.blind:
             model.decode(header, prefix)
             return prefix, model.layout(
                 model.newline.new_zeros(*batch['seen'].flatten(1).shape, len(model.newline))
             )
         frames = batch['pixels'].shape[1]
-        seen = model.frame_embeddings(self._features(batch, patches), self._camera(batch))
+        seen = model.frame_embeddings(self._features(batch), self._camera(batch))
         hidden = model.decode(
             torch.cat((header, seen.unflatten(0, (videos, frames)).flatten(1, 2)), 1), prefix
         )
         of_frames = hidden[:, len(self.header) :].unflatten(1, (frames, -1))
         return prefix, model.layout(model.patch_states(of_frames).flatten(1, 2))
 
-    def _features(self, batch: Batch, patches: Tensor) -> Tensor:
+    def _features(self, batch: Batch) -> Tensor:
         """Image tokens (videos * F, G, width), with the encoder's patch tokens if wanted."""
-        features = self.model.rows(patches)
+        features = self.model.encode_images(batch['pixels'].flatten(0, 1).float())
         if self.geometry_projector is None:
             return features
         grid = self.model.config.grid

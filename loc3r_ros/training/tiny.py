@@ -114,7 +114,7 @@ POINTINGS = 16
 WHOLE = Parts(finding=FINDING)
 """What the package's model is trained by: whoever has depth knows poses better than CUT3R does."""
 
-PLACES = Parts(layout=0.1, situation=0.02, finding=FINDING, naming=1.0)
+PLACES = Parts(layout=0.1, situation=0.02, finding=FINDING)
 """What it begins with: where patches and single things lie."""
 
 VARIANTS = {
@@ -262,7 +262,7 @@ class Workshop:
         )
         torch.manual_seed(plan.language.seed)
         model = start.model()
-        model.vision.requires_grad_(bool(parts.naming))  # as published
+        model.vision.requires_grad_(False)  # as published
         examples = self._examples(plan, plan.language, start, parts, model.config, **options)
         return Loc3rTask(model, examples, parts, f'loc3r from {start.weights.name}')
 

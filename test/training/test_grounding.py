@@ -155,7 +155,7 @@ def test_what_is_read_stands_higher_and_says_the_same() -> None:
 
 
 def test_who_is_blind_looks_at_nothing(tmp_path: Path) -> None:
-    parts = Parts('none', finding=0.5, naming=0.5, blind=True)
+    parts = Parts('none', finding=0.5, blind=True)
     task = Loc3rTask(build(MICRO), examples(tmp_path), parts)
     losses = task(task.examples.collate([task.examples.at(0, 0)]))
     assert 'finding' not in losses and losses['total'].isfinite()

@@ -58,18 +58,11 @@ class Loc3rVlm(nn.Module):
         Returns:
             (F, grid * (grid + 1), width): row after row, each with the newline at its end.
         """
-        return self.rows(self.project(pixels))
-
-    def project(self, pixels: Tensor) -> Tensor:
-        """Patches (F, patches^2, width) of frames (F, 3, S, S)."""
         size = self.config.vision.image_size
         if pixels.ndim != 4 or pixels.shape[1:] != (3, size, size):
             raise InputError(f'pixels {tuple(pixels.shape)}: give (frames, 3, {size}, {size})')
-        return self.projector(compatibility.see(self.vision, pixels.to(self.newline.dtype)))
-
-    def rows(self, patches: Tensor) -> Tensor:
-        """Image tokens of projected patches, as `encode_images`."""
-        rows = self.pool(patches)
+        features = self.projector(compatibility.see(self.vision, pixels.to(self.newline.dtype)))
+        rows = self.pool(features)
         newline = self.newline.expand(*rows.shape[:2], 1, -1)
         return torch.cat((rows, newline), 2).flatten(1, 2)
 
