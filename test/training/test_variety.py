@@ -67,12 +67,12 @@ def test_training_varies_and_checks_do_not(tmp_path: Path) -> None:
     shown = examples(tmp_path, questions=0, situations=0, pointings=2, strides=(4,))
     looks = [shown.at(step, 0) for step in range(8)]
     assert len({look['pixels'].numpy().tobytes() for look in looks}) == 8
-    turned = {tuple(np.sign(look['places'][:, :, 1].mean(1)).tolist()) for look in looks}
+    turned = {tuple(look['places'][:, :, 1].mean(1).sign().tolist()) for look in looks}
     assert len(turned) > 1  # some of them mirrored
     assert np.array_equal(shown.held_out(0)['pixels'], shown.held_out(0)['pixels'])
     spoken = examples(tmp_path, situations=1, strides=(4,))
     turned = {
-        tuple(np.sign(spoken.at(step, 0)['places'][:, :, 1].mean(1)).tolist()) for step in range(8)
+        tuple(spoken.at(step, 0)['places'][:, :, 1].mean(1).sign().tolist()) for step in range(8)
     }
     assert len(turned) == 1  # `on my left` must stay there
 
