@@ -143,16 +143,13 @@ class Start:
             LLaVA-Video of full size, whose missing parts begin at random.
         encoder: CUT3R's weights, whose camera tokens are as wide as the model takes them.
         rank: of adapters (LoRA); 0: the language model is trained whole.
+        stage: before, that it is of; empty: others trained it.
     """
 
     weights: Path
     encoder: Path
     rank: int = 0
-
-    @property
-    def is_tiny(self) -> bool:
-        """Whether it is a stage before."""
-        return self.weights.name in ('names', 'places')
+    stage: str = ''
 
     def model(self) -> Loc3rVlm:
         """The model, on the CPU, to be trained."""
@@ -163,9 +160,9 @@ class Start:
             # What is mapped from a file cannot be changed.
             parameter.data = parameter.data.clone()
             parameter.requires_grad_(True)
-        if self.weights.name == 'names':
+        if self.stage == 'names':  # its language model has learnt nothing yet
             begin_language(model)
-        if not self.is_tiny:
+        if not self.stage:
             model.language.gradient_checkpointing = True
         if self.rank:
             adapt(model, self.rank)
@@ -252,7 +249,7 @@ class Workshop:
         return self._language_task(plan, self._after('names'), VARIANTS[name])
 
     def _after(self, stage: str) -> Start:
-        return Start(self.folder / stage, self.folder / 'encoder' / WEIGHTS)
+        return Start(self.folder / stage, self.folder / 'encoder' / WEIGHTS, stage=stage)
 
     def _language_task(self, plan: Plan, start: Start, parts: Parts, **options: Any) -> Loc3rTask:
         parts = replace(
@@ -289,7 +286,7 @@ class Workshop:
             steps=recipe.steps,
             seed=recipe.seed,
             coordinates_as_text=not parts.situation,
-            words=None if start.is_tiny else start.weights,
+            words=None if start.stage else start.weights,
             **options,
         )
 

@@ -21,7 +21,8 @@ REACH = (1, 1, 2, 3)
 """How many patches away the heads of each layer look; the last holds for all further ones."""
 
 SHARPNESS = 0.9
-"""Gain of queries and keys: about half of a head's attention goes where it is to look."""
+"""Gain of queries and keys: of a head's attention a fifth goes where it is to look in the first
+layer, two fifths there and to the patches around; where it looks farther a third as much."""
 
 _SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1))
 
@@ -52,8 +53,10 @@ def begin(model: Loc3rVlm, seed: int = 0) -> None:
     width = shape.hidden_size // shape.heads
     codes = _codes(side, width)
     kernel = tower.embeddings.patch_embedding.weight
-    told = min(len(kernel) - width, _most_filters(shape.patch_size))
-    kernel[:told] = patch_filters(told, shape.patch_size)
+    # Seven tenths are of the light, which has no more frequencies than a patch has pixels.
+    told = min(len(kernel) - width, 10 * shape.patch_size**2 // 7)
+    filters = patch_filters(told, shape.patch_size)
+    kernel[: len(filters)] = filters
     kernel[-width:] = 0
     tower.embeddings.position_embedding.weight.zero_()
     tower.embeddings.position_embedding.weight[:, -width:] = codes
@@ -69,14 +72,6 @@ def begin(model: Loc3rVlm, seed: int = 0) -> None:
                 product.weight[rows, -width:] = SHARPNESS * turn
 
 
-def _most_filters(size: int) -> int:
-    """So many that the light's, of which there are most, are no more than a patch has pixels."""
-    count = size * size
-    while count + 1 - 2 * (3 * (count + 1) // 20) <= size * size:
-        count += 1
-    return count
-
-
 def _waves(width: int, side: int) -> Tensor:
     """(width // 4,) numbers of half turns over a side, radians a patch."""
     return math.pi * torch.arange(1, width // 4 + 1) / side
@@ -87,7 +82,8 @@ def _codes(side: int, width: int) -> Tensor:
     at = torch.arange(side).float()
     y, x = torch.meshgrid(at, at, indexing='ij')
     phases = torch.stack([x.flatten(), y.flatten()], 1)[..., None] * _waves(width, side)
-    return _filled(torch.stack([phases.cos(), phases.sin()], -1).flatten(1), width)
+    codes = torch.stack([phases.cos(), phases.sin()], -1).flatten(1)
+    return nn.functional.pad(codes, (0, width - codes.shape[1]))
 
 
 def _turn(width: int, side: int, across: int, down: int) -> Tensor:
@@ -99,7 +95,3 @@ def _turn(width: int, side: int, across: int, down: int) -> Tensor:
         cos, sin = math.cos(angle), math.sin(angle)
         turn[2 * k : 2 * k + 2, 2 * k : 2 * k + 2] = torch.tensor([[cos, -sin], [sin, cos]])
     return turn
-
-
-def _filled(values: Tensor, width: int) -> Tensor:
-    return nn.functional.pad(values, (0, width - values.shape[1]))
