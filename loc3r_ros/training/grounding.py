@@ -123,6 +123,12 @@ def looking_layers(config: VlmConfig) -> range:
     return range(layers // 3, max(layers // 3 + 1, layers - layers // 6))
 
 
+def asking_layers(config: VlmConfig) -> range:
+    """The last third, whose last key head lets `<Pos>` and `<Ori>` ask what is named."""
+    layers = config.text.layers
+    return range(layers - max(1, layers // 3), layers)
+
+
 @contextmanager
 def caught(modules: Sequence[nn.Module]) -> Iterator[list[list[Tensor]]]:
     """All that each of some modules gives in the meantime."""
@@ -166,10 +172,7 @@ def finding(
         there = (number != NOTHING) & torch.isin(number, cells)
         text, token = there.nonzero(as_tuple=True)
         asked = query[text, token].unflatten(-1, (-1, head_dim))[:, :groups]
-        cos, sin = model.language.rotary_emb(asked, (start + token)[None])
-        half = sin.shape[-1] // 2
-        signed = torch.cat((-sin[..., :half], sin[..., half:]), -1)
-        turned = rotate(asked.transpose(0, 1)[None].float(), cos.float(), signed.float())[0]
+        turned = _turned(model, asked, start + token).transpose(0, 1)
         scores = turned @ key.float().T / head_dim**0.5
         right = cells == number[there][:, None]
         losses.append(
@@ -179,6 +182,72 @@ def finding(
     if not len(loss):
         return loss.sum(), loss.sum()
     return loss.mean(), (-loss.detach()).exp().mean()
+
+
+def asking(
+    model: Loc3rVlm,
+    queries: Tensor,
+    keys: Tensor,
+    before: Tensor,
+    named: Tensor,
+    pos: Tensor,
+) -> Tensor:
+    """Loss of `<Pos>` and `<Ori>` that ask others than the words that name something.
+
+    Which of these tells the place, and which the heading, they learn from place and heading: but
+    not before they look there at all.
+
+    Args:
+        model: for its dimensions and RoPE.
+        queries: (V, T, n, heads * d) of the tokens of each video's texts, as projected.
+        keys: (V, T, n, kv_heads * d) of the same, as projected.
+        before: (V, kv_heads, P, d) keys of what comes before the texts, rotated.
+        named: int64 (V, T, n) number of the name that ends at a token.
+        pos: int64 (V, T) place of `<Pos>` in a text.
+
+    Returns:
+        Mean over heads and both tokens of the negative logarithm of the share of their attention
+        that goes to names; 0 where a text names nothing.
+    """
+    head_dim, start = before.shape[-1], before.shape[2]
+    groups = model.config.text.heads // model.config.text.kv_heads
+    video, text = ((named != NOTHING) & _until(pos, named)).any(-1).nonzero(as_tuple=True)
+    if not len(video):
+        return queries.new_zeros(())
+    own = pos[video, text]
+    both = torch.stack([own, own + 1], 1)
+    asked = queries[video[:, None], text[:, None], both].unflatten(-1, (-1, head_dim))
+    turned = _turned(model, asked[:, :, -groups:], start + both)
+    heard = keys[video, text].unflatten(-1, (-1, head_dim))[:, :, -1:]
+    tokens = torch.arange(named.shape[2], device=named.device)
+    said = _turned(model, heard, (start + tokens).expand(len(video), -1))[:, :, 0]
+    scores = torch.cat(
+        [
+            torch.einsum('sagd,spd->sagp', turned, before[video, -1].float()),
+            torch.einsum('sagd,snd->sagn', turned, said).masked_fill(
+                (tokens > both[..., None])[:, :, None], -torch.inf
+            ),
+        ],
+        -1,
+    )
+    shares = (scores / head_dim**0.5).log_softmax(-1)[..., start:]
+    right = ((named != NOTHING) & _until(pos, named))[video, text]
+    return -shares.masked_fill(~right[:, None, None], -torch.inf).logsumexp(-1).mean()
+
+
+def _until(pos: Tensor, named: Tensor) -> Tensor:
+    """(V, T, n) whether a token comes before `<Pos>`."""
+    return torch.arange(named.shape[2], device=named.device) < pos[..., None]
+
+
+def _turned(model: Loc3rVlm, heads: Tensor, positions: Tensor) -> Tensor:
+    """Queries or keys (..., heads, d) rotated for their positions (...), in float32."""
+    flat = heads.flatten(0, -3)
+    cos, sin = model.language.rotary_emb(flat, positions.flatten()[None])
+    half = sin.shape[-1] // 2
+    signed = torch.cat((-sin[..., :half], sin[..., half:]), -1)
+    turned = rotate(flat.transpose(0, 1)[None].float(), cos.float(), signed.float())[0]
+    return turned.transpose(0, 1).unflatten(0, heads.shape[:-2])
 
 
 def shown_in_prefix(model: Loc3rVlm, cells: Tensor, header: int, camera: bool) -> Tensor:

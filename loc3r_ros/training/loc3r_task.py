@@ -14,7 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from loc3r_ros.training.grounding import caught, finding, looking_layers, shown_in_prefix
+from loc3r_ros.training.grounding import (
+    asking,
+    asking_layers,
+    caught,
+    finding,
+    looking_layers,
+    shown_in_prefix,
+)
 from loc3r_ros.training.loc3r_examples import Loc3rExamples
 from loc3r_ros.training.lora import merge
 from loc3r_ros.training.task import Batch, Task
@@ -44,7 +51,8 @@ class Parts:
         geometry: the encoder's patch tokens are added to the image's, as in VLM-3R.
         layout: weight of the layout loss; 0: none.
         situation: weight of the situation losses; 0: places are told in words instead.
-        finding: weight of the loss of names that look elsewhere, see `grounding`; 0: as published.
+        finding: weight of the losses of names that look elsewhere, and of who asks other words, see
+            `grounding`; 0: as published.
         blind: no video at all.
     """
 
@@ -88,7 +96,7 @@ class Loc3rTask(Task):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         prefix, layout = self.read_video(batch)
-        with caught(self._queries) as queries:
+        with caught(self._projections) as given:
             texts = self._read_texts(batch, prefix)
         hidden = texts.flatten(0, 1)
         following = batch['labels'].flatten(0, 1)[:, 1:]
@@ -117,39 +125,52 @@ class Loc3rTask(Task):
         total = self._total(losses)
         if not self.parts.finding or self.parts.blind:
             return {'total': total, **vars(losses)}
-        found = self._ground(batch, prefix, texts, queries)
-        total = total + self.parts.finding * found['finding'] + self.parts.layout * found['things']
-        return {'total': total, **vars(losses), **found}
+        found = self._ground(batch, prefix, texts, given)
+        total = total + self.parts.finding * (found['finding'] + found['asking'])
+        return {'total': total + self.parts.layout * found['things'], **vars(losses), **found}
 
     def _ground(
-        self, batch: Batch, prefix: Reading, texts: Tensor, queries: list[list[Tensor]]
+        self, batch: Batch, prefix: Reading, texts: Tensor, given: list[list[Tensor]]
     ) -> dict[str, Tensor]:
-        """Losses of names: whether they look at what they mean, and know where it is."""
+        """Losses of names: whether they look at what they mean, know where it is, are asked."""
         videos, length = len(texts), texts.shape[2]
+        whole = [
+            torch.cat([_padded(part.unflatten(0, (videos, -1)), length) for part in parts], 1)
+            for parts in given
+        ]
+        queries, keys = whole[::2], whole[1::2]
+        config, before = self.model.config, prefix.layers
         shown = shown_in_prefix(
             self.model, batch['cells'], len(self.header), self.parts.camera != 'none'
         )
-        looks = []
-        for layer, asked in zip(looking_layers(self.model.config), queries, strict=True):
-            whole = torch.cat([_padded(q.unflatten(0, (videos, -1)), length) for q in asked], 1)
-            keys = prefix.layers[layer][0]
-            looks.append(finding(self.model, whole, prefix.length, keys, batch['named'], shown))
+        looks = [
+            finding(self.model, queries[k], prefix.length, before[k][0], batch['named'], shown)
+            for k in looking_layers(config)
+        ]
         losses, shares = zip(*looks, strict=True)
+        asked = [
+            asking(self.model, queries[k], keys[k], before[k][0], batch['named'], batch['pos'])
+            for k in asking_layers(config)
+        ]
         truth = batch['things']
         known = truth.isfinite().all(-1)
         places = self.model.layout(texts[known])
         return {
             'finding': torch.stack(losses).mean(),
             'found': torch.stack(shares).mean(),
+            'asking': torch.stack(asked).mean(),
             'things': places_nll(places, truth[known], known[known]),
         }
 
     @property
-    def _queries(self) -> list[nn.Module]:
-        """What layers ask by that look for what is named."""
+    def _projections(self) -> list[nn.Module]:
+        """Of each layer what makes queries, and what makes keys."""
         language: Any = self.model.language  # transformers' own
-        layers = looking_layers(self.model.config)
-        return [language.layers[k].self_attn.q_proj for k in layers]
+        return [
+            part
+            for layer in language.layers
+            for part in (layer.self_attn.q_proj, layer.self_attn.k_proj)
+        ]
 
     def _read_texts(self, batch: Batch, prefix: Reading) -> Tensor:
         """Hidden states (videos, texts, n, width): texts of like length together, behind the video.

@@ -74,7 +74,7 @@ PLANS = {
         emphasis=10.0,
         camera='true',  # its CUT3R loses its way in videos that turn so fast
         names=Recipe(steps=5000, batch=8, rate=2e-3, warmup=100),
-        places=Recipe(steps=2600, batch=4, rate=1e-3, warmup=100, average=0.99),
+        places=Recipe(steps=3600, batch=4, rate=1e-3, warmup=100, average=0.99),
         language=Recipe(steps=1000, batch=4, rate=1e-3, warmup=100),
     ),
     'gpu': Plan(
@@ -114,7 +114,7 @@ POINTINGS = 16
 WHOLE = Parts(finding=FINDING)
 """What the package's model is trained by: whoever has depth knows poses better than CUT3R does."""
 
-PLACES = Parts(layout=0.1, situation=0.02, finding=FINDING)
+PLACES = Parts(layout=0.1, finding=FINDING)
 """What it begins with: where patches and single things lie."""
 
 VARIANTS = {

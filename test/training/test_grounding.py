@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from made_up import CAMERA, MICRO, examples
 
 from loc3r_ros.geometry import T_BODY_OPTICAL, exp_so3, pose
-from loc3r_ros.training.grounding import NOTHING, Named, finding, shown_in_prefix
+from loc3r_ros.training.grounding import NOTHING, Named, asking, finding, shown_in_prefix
 from loc3r_ros.training.loc3r_begin import LOUDNESS, begin
 from loc3r_ros.training.loc3r_task import Loc3rTask, Parts
 from loc3r_ros.vlm.model import decoder
@@ -88,7 +88,8 @@ def test_what_is_taught_is_the_attention_that_is_paid(
         return attend(query, key, value, mask)
 
     monkeypatch.setattr(decoder, 'attend', note)
-    share = float(task(batch)['found'])
+    losses = task(batch)
+    share = float(losses['found'])
     shown = shown_in_prefix(task.model, batch['cells'], len(task.header), True)[0]
     prefix = len(shown)
     # Two layers have read the video, then texts two by two: text 5 is the second of the third pair.
@@ -99,6 +100,16 @@ def test_what_is_taught_is_the_attention_that_is_paid(
         scores = queries[1, :2, 6] @ keys[0, 0, :prefix].T / DIM**0.5
         direct.append((scores.softmax(-1) * right).sum(-1))
     assert share == pytest.approx(float(torch.stack(direct).mean().detach()), rel=1e-4)
+    # Of the last layer the last key head, at `<Pos>` and `<Ori>`; token 6 comes before these.
+    queries, keys = paid[2 + 2 * 2 + 1]
+    pos = int(batch['pos'][0, 5])
+    assert pos > 6
+    told = []
+    for own in (pos, pos + 1):
+        scores = queries[1, -2:, own] @ keys[1, -1, : prefix + own + 1].T / DIM**0.5
+        told.append(-scores.log_softmax(-1)[:, prefix + 6])
+    want = float(torch.stack(told).mean().detach())
+    assert float(losses['asking'].detach()) == pytest.approx(want, rel=1e-4)
 
 
 def test_image_tokens_stand_where_they_stand() -> None:
@@ -119,6 +130,9 @@ def test_texts_without_names_teach_nothing() -> None:
     loss, share = finding(model, queries, 7, keys, nothing, torch.zeros(1, 7, dtype=torch.long))
     assert loss.item() == share.item() == 0
     loss.backward()
+    own = torch.randn(1, 2, 5, text.kv_heads * DIM, requires_grad=True)
+    asked = asking(model, queries, own, keys, nothing, torch.full((1, 2), 3))
+    assert asked.item() == 0
 
 
 def test_names_learn_where_to_look_and_what_is_there(task: Loc3rTask) -> None:
