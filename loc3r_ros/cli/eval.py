@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 DRIVES = 'cut3r'
 """The part that asks nothing: where the pose encoder believes to be, and how far things are."""
 
-PARTS = f'localization,vsi,vsti,situated,{DRIVES}'
+ASKED = 'localization,vsi,vsti,situated'
+
+PARTS = f'{ASKED},{DRIVES}'
 
 
 def add_parser(commands: Any) -> None:
@@ -160,7 +162,11 @@ def _drive(args: argparse.Namespace, seeds: Sequence[int] | None, bar: Progress)
 
 
 def _encoder(args: argparse.Namespace) -> Path:
-    return _present(args.encoder or shipped.encoder(), 'CUT3R weights: name a file with --encoder')
+    missing = (
+        'CUT3R weights: name a file with --encoder, or ask the language model alone, with '
+        f'--true-poses --parts {ASKED}'
+    )
+    return _present(args.encoder or shipped.encoder(), missing)
 
 
 def _language_model(args: argparse.Namespace) -> Path:
