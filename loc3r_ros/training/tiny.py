@@ -45,6 +45,7 @@ class Plan:
         encoder, names, places, language: the stages.
         clips: lengths that CUT3R's clips grow to, at even parts of its steps, and how far the
             camera turns from frame to frame, at most, degrees.
+        pointings: simplest situations that are made up of it, beside these.
         emphasis: how often the weights of layout and situation are the paper's. There the language
             model can speak before; here answers are learnt from nothing, and outweigh all else.
         camera: what tells the model of the package where each image was taken.
@@ -59,6 +60,7 @@ class Plan:
     places: Recipe
     language: Recipe
     clips: tuple[tuple[int, float], ...] = ((16, 180.0),)
+    pointings: int = 0
     emphasis: float = 1.0
     camera: Camera = 'either'
 
@@ -71,6 +73,7 @@ PLANS = {
         situations=12,
         encoder=Recipe(steps=4500, batch=2, rate=1e-3, warmup=100),
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0)),
+        pointings=8,
         emphasis=10.0,
         camera='true',  # its CUT3R loses its way in videos that turn so fast
         names=Recipe(steps=5000, batch=8, rate=2e-3, warmup=100),
@@ -84,6 +87,7 @@ PLANS = {
         situations=16,
         encoder=Recipe(steps=6000, batch=64, rate=1.2e-3, average=0.999),
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0), (32, 180.0)),
+        pointings=8,
         emphasis=10.0,
         names=Recipe(steps=20_000, batch=64, rate=2e-3),
         places=Recipe(steps=12_000, batch=16, rate=1e-3),
@@ -96,6 +100,7 @@ PLANS['full'] = replace(
     PLANS['gpu'],
     questions=1,
     situations=0,
+    pointings=0,
     emphasis=1.0,
     language=Recipe(steps=4200, batch=64, rate=1e-5, warmup=126, decay=0.0, average=0.0),
 )
@@ -109,7 +114,7 @@ SHORT = 4 * SHOWN
 """One in so many frames is shown while places are learnt."""
 
 POINTINGS = 16
-"""Simplest situations that are made up of each video, while places are learnt."""
+"""Of each video while places are learnt; then they leave room for what is harder."""
 
 WHOLE = Parts(finding=FINDING)
 """What the package's model is trained by: whoever has depth knows poses better than CUT3R does."""
@@ -217,11 +222,9 @@ class Workshop:
 
         Answers and poses that are learnt from nothing would outweigh it for long.
         """
-        mute = replace(plan, questions=0, situations=0, language=plan.places)
+        mute = replace(plan, questions=0, situations=0, pointings=POINTINGS, language=plan.places)
         parts = replace(PLACES, camera=plan.camera)
-        task = self._language_task(
-            mute, self._after('names'), parts, strides=(SHORT,), pointings=POINTINGS
-        )
+        task = self._language_task(mute, self._after('names'), parts, strides=(SHORT,))
         return fit(task, self.folder / 'places', plan.places, means)
 
     def language(
@@ -283,6 +286,7 @@ class Workshop:
             plan.videos,
             plan.questions,
             plan.situations,
+            plan.pointings,
             steps=recipe.steps,
             seed=recipe.seed,
             coordinates_as_text=not parts.situation,
