@@ -78,7 +78,7 @@ PLANS = {
         camera='true',  # its CUT3R loses its way in videos that turn so fast
         names=Recipe(steps=5000, batch=8, rate=2e-3, warmup=100),
         places=Recipe(steps=3000, batch=4, rate=1e-3, warmup=100, average=0.99),
-        language=Recipe(steps=850, batch=4, rate=1e-3, warmup=100, average=0.99),
+        language=Recipe(steps=800, batch=4, rate=1e-3, warmup=100, average=0.99),
     ),
     'gpu': Plan(
         rooms=20_000,
