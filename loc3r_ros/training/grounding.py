@@ -124,7 +124,7 @@ def looking_layers(config: VlmConfig) -> range:
 
 
 def asking_layers(config: VlmConfig) -> range:
-    """The last third, whose last key head lets `<Pos>` and `<Ori>` ask what is named."""
+    """The last third, whose last key head lets poses and answers ask what is named."""
     layers = config.text.layers
     return range(layers - max(1, layers // 3), layers)
 
@@ -190,12 +190,12 @@ def asking(
     keys: Tensor,
     before: Tensor,
     named: Tensor,
-    pos: Tensor,
+    askers: Tensor,
 ) -> Tensor:
-    """Loss of `<Pos>` and `<Ori>` that ask others than the words that name something.
+    """Loss of tokens that ask others than the words that name something.
 
-    Which of these tells the place, and which the heading, they learn from place and heading: but
-    not before they look there at all.
+    Which of these tells a place, a heading or an answer, they learn from it: but not before they
+    look there at all.
 
     Args:
         model: for its dimensions and RoPE.
@@ -203,41 +203,30 @@ def asking(
         keys: (V, T, n, kv_heads * d) of the same, as projected.
         before: (V, kv_heads, P, d) keys of what comes before the texts, rotated.
         named: int64 (V, T, n) number of the name that ends at a token.
-        pos: int64 (V, T) place of `<Pos>` in a text.
+        askers: bool (V, T, n) of those tokens.
 
     Returns:
-        Mean over heads and both tokens of the negative logarithm of the share of their attention
-        that goes to names; 0 where a text names nothing.
+        Mean over heads and tokens of the negative logarithm of the share of their attention that
+        goes to names; 0 where nothing is named before any of them.
     """
     head_dim, start = before.shape[-1], before.shape[2]
     groups = model.config.text.heads // model.config.text.kv_heads
-    video, text = ((named != NOTHING) & _until(pos, named)).any(-1).nonzero(as_tuple=True)
-    if not len(video):
-        return queries.new_zeros(())
-    own = pos[video, text]
-    both = torch.stack([own, own + 1], 1)
-    asked = queries[video[:, None], text[:, None], both].unflatten(-1, (-1, head_dim))
-    turned = _turned(model, asked[:, :, -groups:], start + both)
-    heard = keys[video, text].unflatten(-1, (-1, head_dim))[:, :, -1:]
     tokens = torch.arange(named.shape[2], device=named.device)
-    said = _turned(model, heard, (start + tokens).expand(len(video), -1))[:, :, 0]
-    scores = torch.cat(
-        [
-            torch.einsum('sagd,spd->sagp', turned, before[video, -1].float()),
-            torch.einsum('sagd,snd->sagn', turned, said).masked_fill(
-                (tokens > both[..., None])[:, :, None], -torch.inf
-            ),
-        ],
-        -1,
-    )
-    shares = (scores / head_dim**0.5).log_softmax(-1)[..., start:]
-    right = ((named != NOTHING) & _until(pos, named))[video, text]
-    return -shares.masked_fill(~right[:, None, None], -torch.inf).logsumexp(-1).mean()
-
-
-def _until(pos: Tensor, named: Tensor) -> Tensor:
-    """(V, T, n) whether a token comes before `<Pos>`."""
-    return torch.arange(named.shape[2], device=named.device) < pos[..., None]
+    losses = []
+    videos = zip(queries, keys, before[:, -1], named != NOTHING, askers, strict=True)
+    for query, own, key, told, asks in videos:
+        text, token = (asks & told.cumsum(-1).bool()).nonzero(as_tuple=True)
+        asked = query[text, token].unflatten(-1, (-1, head_dim))[:, -groups:]
+        turned = _turned(model, asked, start + token)
+        heard = own.unflatten(-1, (-1, head_dim))[..., -1:, :]
+        said = _turned(model, heard, (start + tokens).expand(told.shape))[..., 0, :]
+        within = torch.einsum('sgd,snd->sgn', turned, said[text])
+        later = (tokens > token[:, None])[:, None]
+        scores = torch.cat([turned @ key.float().T, within.masked_fill(later, -torch.inf)], -1)
+        shares = (scores / head_dim**0.5).log_softmax(-1)[..., start:]
+        losses.append(-shares.masked_fill(~told[text][:, None], -torch.inf).logsumexp(-1).flatten())
+    loss = torch.cat(losses)
+    return loss.mean() if len(loss) else loss.sum()
 
 
 def _turned(model: Loc3rVlm, heads: Tensor, positions: Tensor) -> Tensor:

@@ -111,7 +111,7 @@ class Loc3rExamples:
     situations: int = 8
     pointings: int = 0
     steps: int = 1
-    strides: tuple[int, ...] = (*3 * (4 * SHOWN,), 2 * SHOWN, SHOWN)
+    strides: tuple[int, ...] = (*6 * (4 * SHOWN,), 2 * SHOWN, SHOWN)
     seed: int = 0
     coordinates_as_text: bool = False
     words: Path | None = field(default=None, repr=False)

@@ -148,8 +148,12 @@ class Loc3rTask(Task):
             for k in looking_layers(config)
         ]
         losses, shares = zip(*looks, strict=True)
+        tokens = torch.arange(length, device=texts.device)
+        pos = batch['pos'][..., None]
+        askers = (tokens == pos) | (tokens == pos + 1)
+        askers[..., :-1] |= batch['labels'][..., 1:] != IGNORED_LABEL
         asked = [
-            asking(self.model, queries[k], keys[k], before[k][0], batch['named'], batch['pos'])
+            asking(self.model, queries[k], keys[k], before[k][0], batch['named'], askers)
             for k in asking_layers(config)
         ]
         truth = batch['things']

@@ -69,16 +69,16 @@ PLANS = {
     'cpu': Plan(
         rooms=300,
         videos=2,
-        questions=10,
-        situations=12,
+        questions=14,
+        situations=8,
         encoder=Recipe(steps=4500, batch=2, rate=1e-3, warmup=100),
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0)),
-        pointings=8,
+        pointings=6,
         emphasis=10.0,
         camera='true',  # its CUT3R loses its way in videos that turn so fast
         names=Recipe(steps=5000, batch=8, rate=2e-3, warmup=100),
         places=Recipe(steps=3000, batch=4, rate=1e-3, warmup=100, average=0.99),
-        language=Recipe(steps=800, batch=4, rate=1e-3, warmup=100, average=0.99),
+        language=Recipe(steps=2400, batch=4, rate=1e-3, warmup=100, average=0.99),
     ),
     'gpu': Plan(
         rooms=20_000,

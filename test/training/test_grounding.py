@@ -19,6 +19,7 @@ from loc3r_ros.training.grounding import NOTHING, Named, asking, finding, shown_
 from loc3r_ros.training.loc3r_begin import LOUDNESS, begin
 from loc3r_ros.training.loc3r_task import Loc3rTask, Parts
 from loc3r_ros.vlm.model import decoder
+from loc3r_ros.vlm.model.assumptions import IGNORED_LABEL
 from loc3r_ros.vlm.model.loc3r import build
 from loc3r_ros.vlm.tokenizer import Words
 from loc3r_ros.world.video import Footage
@@ -79,7 +80,9 @@ def test_what_is_taught_is_the_attention_that_is_paid(
     begin(task.model)  # else all attention is alike
     batch = task.examples.collate([task.examples.at(0, 0)])
     batch['named'][:] = NOTHING
-    batch['named'][0, 5, 6] = int(batch['cells'].max())
+    learnt = batch['labels'][0] != IGNORED_LABEL
+    k = int(learnt.any(-1).nonzero()[0])
+    batch['named'][0, k, 6] = int(batch['cells'].max())
     paid: list[tuple[Tensor, Tensor]] = []
     attend = decoder.attend
 
@@ -92,21 +95,22 @@ def test_what_is_taught_is_the_attention_that_is_paid(
     share = float(losses['found'])
     shown = shown_in_prefix(task.model, batch['cells'], len(task.header), True)[0]
     prefix = len(shown)
-    # Two layers have read the video, then texts two by two: text 5 is the second of the third pair.
-    right = shown == batch['named'][0, 5, 6]
+    # Two layers have read the video, then texts two by two.
+    layers = paid[2 + 2 * (k // 2) :][:2]
+    right = shown == batch['named'][0, k, 6]
     assert 0 < int(right.sum()) < prefix
     direct = []
-    for queries, keys in paid[2 + 2 * 2 :][:2]:
-        scores = queries[1, :2, 6] @ keys[0, 0, :prefix].T / DIM**0.5
+    for queries, keys in layers:
+        scores = queries[k % 2, :2, 6] @ keys[0, 0, :prefix].T / DIM**0.5
         direct.append((scores.softmax(-1) * right).sum(-1))
     assert share == pytest.approx(float(torch.stack(direct).mean().detach()), rel=1e-4)
-    # Of the last layer the last key head, at `<Pos>` and `<Ori>`; token 6 comes before these.
-    queries, keys = paid[2 + 2 * 2 + 1]
-    pos = int(batch['pos'][0, 5])
-    assert pos > 6
+    # Of the last layer the last key head, at `<Pos>`, `<Ori>` and before each token of the answer.
+    queries, keys = layers[1]
+    pos, answer = int(batch['pos'][0, k]), learnt[k].nonzero()[:, 0].tolist()
+    assert pos > 6 and len(answer) > 1
     told = []
-    for own in (pos, pos + 1):
-        scores = queries[1, -2:, own] @ keys[1, -1, : prefix + own + 1].T / DIM**0.5
+    for own in (pos, pos + 1, *(token - 1 for token in answer)):
+        scores = queries[k % 2, -2:, own] @ keys[k % 2, -1, : prefix + own + 1].T / DIM**0.5
         told.append(-scores.log_softmax(-1)[:, prefix + 6])
     want = float(torch.stack(told).mean().detach())
     assert float(losses['asking'].detach()) == pytest.approx(want, rel=1e-4)
@@ -131,7 +135,7 @@ def test_texts_without_names_teach_nothing() -> None:
     assert loss.item() == share.item() == 0
     loss.backward()
     own = torch.randn(1, 2, 5, text.kv_heads * DIM, requires_grad=True)
-    asked = asking(model, queries, own, keys, nothing, torch.full((1, 2), 3))
+    asked = asking(model, queries, own, keys, nothing, nothing == NOTHING)
     assert asked.item() == 0
 
 
