@@ -94,7 +94,7 @@ PLANS = {
         language=Recipe(steps=40_000, batch=16, rate=8e-4, average=0.999),
     ),
 }
-"""For an afternoon of two processor cores, and for half an hour of a data-centre GPU."""
+"""For a working day of a processor core, and for half an hour of a data-centre GPU."""
 
 PLANS['full'] = replace(
     PLANS['gpu'],
