@@ -134,18 +134,20 @@ class Loc3rTask(Task):
     ) -> dict[str, Tensor]:
         """Losses of names: whether they look at what they mean, know where it is, are asked."""
         videos, length = len(texts), texts.shape[2]
-        whole = [
-            torch.cat([_padded(part.unflatten(0, (videos, -1)), length) for part in parts], 1)
-            for parts in given
-        ]
-        queries, keys = whole[::2], whole[1::2]
-        config, before = self.model.config, prefix.layers
+        looking, consulted = looking_layers(self.model.config), asking_layers(self.model.config)
+
+        def whole(parts: list[Tensor]) -> Tensor:
+            split = (part.unflatten(0, (videos, -1)) for part in parts)
+            return torch.cat([_padded(part, length) for part in split], 1)
+
+        queries = {k: whole(given[2 * k]) for k in {*looking, *consulted}}
+        before = {k: prefix.layers[k][0] for k in queries}
         shown = shown_in_prefix(
             self.model, batch['cells'], len(self.header), self.parts.camera != 'none'
         )
         looks = [
-            finding(self.model, queries[k], prefix.length, before[k][0], batch['named'], shown)
-            for k in looking_layers(config)
+            finding(self.model, queries[k], prefix.length, before[k], batch['named'], shown)
+            for k in looking
         ]
         losses, shares = zip(*looks, strict=True)
         tokens = torch.arange(length, device=texts.device)
@@ -153,8 +155,10 @@ class Loc3rTask(Task):
         askers = (tokens == pos) | (tokens == pos + 1)
         askers[..., :-1] |= batch['labels'][..., 1:] != IGNORED_LABEL
         asked = [
-            asking(self.model, queries[k], keys[k], before[k][0], batch['named'], askers)
-            for k in asking_layers(config)
+            asking(
+                self.model, queries[k], whole(given[2 * k + 1]), before[k], batch['named'], askers
+            )
+            for k in consulted
         ]
         truth = batch['things']
         known = truth.isfinite().all(-1)

@@ -45,7 +45,7 @@ class Plan:
         encoder, names, places, language: the stages.
         clips: lengths that CUT3R's clips grow to, at even parts of its steps, and how far the
             camera turns from frame to frame, at most, degrees.
-        pointings: simplest situations that are made up of it, beside these.
+        pointings: simplest situations that are made up of a video, beside these.
         emphasis: how often the weights of layout and situation are the paper's. There the language
             model can speak before; here answers are learnt from nothing, and outweigh all else.
         camera: what tells the model of the package where each image was taken.
