@@ -12,7 +12,7 @@ from loc3r_ros.errors import InputError
 if TYPE_CHECKING:
     from loc3r_ros.training.tiny import Plan
 
-STAGES = ('encoder', 'names', 'places', 'language')
+STAGES = ('encoder', 'words', 'names', 'language')
 ABLATIONS = 'ablations'
 
 
@@ -31,7 +31,7 @@ def add_parser(commands: Any) -> None:
         '--stages',
         nargs='+',
         choices=(*STAGES, ABLATIONS),
-        help='which, in turn (default: encoder names places language; with --base: language); '
+        help='which, in turn (default: encoder words names language; with --base: language); '
         'ablations: the last with parts of the method left out, for `loc3r eval ablations`',
     )
     parser.add_argument(

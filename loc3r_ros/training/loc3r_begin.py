@@ -1,5 +1,5 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""How the tiny language model begins to learn places, once its words and patches have names.
+"""How the tiny language model begins to learn.
 
 Loc3R-VLM begins with a language model that reads; this one begins at random. With Qwen2's deviation
 of 0.02, meant for widths of thousands, its layers say next to nothing at a width of 256, and once
@@ -18,15 +18,17 @@ from loc3r_ros.vlm.model.loc3r import Loc3rVlm
 LOUDNESS = 8.0
 """How many times as high what is read stands over what the layers add to it."""
 
+FINAL = 0.4
+"""The last norm: words can be told apart by embeddings that loud, tied to the output layer."""
+
 
 @torch.no_grad()
 def begin(model: Loc3rVlm, seed: int = 0) -> None:
     """Draw the language model's layers anew, and let what it reads stand higher than they.
 
     Matrices have a deviation of one by the root of the width they read; those that add to the
-    residual are smaller by the root of how many there are. Embeddings, image and camera tokens are
-    `LOUDNESS` times as large, the last norm as many times as small where embeddings are the output
-    layer too: what the model says before it reads by its layers stays the same.
+    residual are smaller by the root of how many there are. Embeddings and camera tokens are
+    `LOUDNESS` times as large, and the last norm is `FINAL`.
     """
     language: Any = model.language  # transformers' own
     draw = torch.Generator().manual_seed(seed)
@@ -43,14 +45,10 @@ def begin(model: Loc3rVlm, seed: int = 0) -> None:
         fill(mlp.up_proj.weight)
         fill(attention.o_proj.weight, quiet)
         fill(mlp.down_proj.weight, quiet)
-    projections = [list(part.children())[-1] for part in (model.projector, model.camera_projector)]
-    for values in (
-        language.embed_tokens.weight,
-        model.newline,
-        *(parameter for layer in projections for parameter in layer.parameters()),
-    ):
+    projection = list(model.camera_projector.children())[-1]
+    for values in (language.embed_tokens.weight, model.newline, *projection.parameters()):
         values.mul_(LOUDNESS)
-    language.norm.weight.div_(LOUDNESS)
+    language.norm.weight.fill_(FINAL)
     for head in (model.position_head, model.orientation_head):
         next(head.parameters()).mul_(LOUDNESS)
     model.layout_head.weight.mul_(LOUDNESS)

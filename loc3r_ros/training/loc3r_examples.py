@@ -22,7 +22,8 @@ from loc3r_ros.training.layout import cell_places
 from loc3r_ros.training.pointing import pointing
 from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch
 from loc3r_ros.training.tokens import TokenBank
-from loc3r_ros.training.variety import frames_of, mirrored, tinted
+from loc3r_ros.training.told import blurred, tell
+from loc3r_ros.training.variety import frames_of, tinted
 from loc3r_ros.vlm.config import VlmConfig
 from loc3r_ros.vlm.goal_words import beside, goal_of
 from loc3r_ros.vlm.model.assumptions import IGNORED_LABEL
@@ -34,6 +35,7 @@ from loc3r_ros.vlm.weights.folder import look
 from loc3r_ros.vlm.weights.words import read_words
 from loc3r_ros.world.questions.question import Card, Question, Situation
 from loc3r_ros.world.splits import TRAIN, VALIDATION
+from loc3r_ros.world.video import Footage
 
 POSED = 0.75
 """Share of videos whose poses are told, where `either` is: a small encoder's tokens say less."""
@@ -98,6 +100,7 @@ class Loc3rExamples:
         strides: one in so many of the frames is shown, at even parts of the steps; held-out videos
             as at the end. A video of 8 frames is read seven times as fast as one of 32.
         seed: of the run.
+        told: images come as names and points of patches (`training.told`) in place of pixels.
         coordinates_as_text: places are told in words in place of by the heads.
         words: folder of the model, for its tokenizer; None: the tiny model's.
     """
@@ -113,6 +116,7 @@ class Loc3rExamples:
     steps: int = 1
     strides: tuple[int, ...] = (*6 * (4 * SHOWN,), 2 * SHOWN, SHOWN)
     seed: int = 0
+    told: bool = False
     coordinates_as_text: bool = False
     words: Path | None = field(default=None, repr=False)
 
@@ -172,10 +176,6 @@ class Loc3rExamples:
         shown = some(footage, frames)
         if varied:
             shown = tinted(shown, rng)
-            # Nobody may speak of left and right, nor an encoder have looked before.
-            mute = not self.questions + self.situations
-            if mute and self.tokens.spells(posed) and rng.random() < 0.5:
-                shown = mirrored(shown)
         T_map_bev = bev_in_map(shown.T_map_optical[0])
         named = Named(shown, video.names, T_map_bev)
         texts = self._texts(rng, video, T_map_bev, named)
@@ -187,10 +187,8 @@ class Loc3rExamples:
             ),
             strict=True,
         )
-        size = self.config.vision.image_size
-        pixels = torch.stack([preprocess(image, size) for image in shown.rgb])
         return {
-            'pixels': pixels.half(),
+            **self._images(shown, video.names, rng if varied else None),
             **self.tokens.of(footage, shown, seed, number, frames, posed),
             'places': torch.from_numpy(np.stack(places)),
             'seen': torch.from_numpy(np.stack(seen)),
@@ -201,6 +199,13 @@ class Loc3rExamples:
             'situated': torch.tensor([text.position is not None for text in texts]),
             'headed': torch.tensor([text.yaw is not None for text in texts]),
         }
+
+    def _images(self, shown: Footage, names: Sequence[str], rng: Generator | None) -> Batch:
+        if self.told:
+            told = {k: torch.from_numpy(v) for k, v in tell(shown, names, self.config).items()}
+            return told if rng is None else blurred(told, rng)
+        pixels = [preprocess(image, self.config.vision.image_size) for image in shown.rgb]
+        return {'pixels': torch.stack(pixels).half()}
 
     @property
     def _covered(self) -> float:

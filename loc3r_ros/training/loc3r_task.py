@@ -26,6 +26,7 @@ from loc3r_ros.training.loc3r_examples import Loc3rExamples
 from loc3r_ros.training.lora import merge
 from loc3r_ros.training.task import Batch, Task
 from loc3r_ros.training.tokens import Camera
+from loc3r_ros.training.told import tokens as told_tokens
 from loc3r_ros.vlm.model.assumptions import IGNORED_LABEL, ORIENTATION_WEIGHT
 from loc3r_ros.vlm.model.heads import PlaneGaussian
 from loc3r_ros.vlm.model.loc3r import Loc3rVlm
@@ -51,6 +52,7 @@ class Parts:
         geometry: the encoder's patch tokens are added to the image's, as in VLM-3R.
         layout: weight of the layout loss; 0: none.
         situation: weight of the situation losses; 0: places are told in words instead.
+        reading: weight of going on with all that is said, not with answers alone; 0: as published.
         finding: weight of the losses of names that look elsewhere, and of who asks other words, see
             `grounding`; 0: as published.
         blind: no video at all.
@@ -60,6 +62,7 @@ class Parts:
     geometry: bool = False
     layout: float = 0.05
     situation: float = 0.075
+    reading: float = 0.0
     finding: float = 0.0
     blind: bool = False
 
@@ -122,12 +125,23 @@ class Loc3rTask(Task):
                 batch['headed'].flatten() & told,
             ),
         )
-        total = self._total(losses)
-        if not self.parts.finding or self.parts.blind:
-            return {'total': total, **vars(losses)}
-        found = self._ground(batch, prefix, texts, given)
-        total = total + self.parts.finding * (found['finding'] + found['asking'])
-        return {'total': total + self.parts.layout * found['things'], **vars(losses), **found}
+        total, found = self._total(losses), dict[str, Tensor]()
+        if self.parts.reading:
+            found['reading'] = self._read_on(batch, hidden, learnt)
+            total = total + self.parts.reading * found['reading']
+        if self.parts.finding and not self.parts.blind:
+            found |= self._ground(batch, prefix, texts, given)
+            total = total + self.parts.finding * (found['finding'] + found['asking'])
+            total = total + self.parts.layout * found['things']
+        return {'total': total, **vars(losses), **found}
+
+    def _read_on(self, batch: Batch, hidden: Tensor, answers: Tensor) -> Tensor:
+        """Cross entropy of each next token of what is said to the model; answers are apart."""
+        following = batch['ids'].flatten(0, 1)[:, 1:]
+        tokens = torch.arange(following.shape[1], device=following.device)
+        said = (tokens < batch['length'].flatten()[:, None] - 1) & ~answers
+        logits = self.model.logits(hidden[:, :-1][said])
+        return functional.cross_entropy(logits.float(), following[said])
 
     def _ground(
         self, batch: Batch, prefix: Reading, texts: Tensor, given: list[list[Tensor]]
@@ -207,7 +221,7 @@ class Loc3rTask(Task):
 
         Of the batch it takes what is seen, and no texts.
         """
-        model, videos = self.model, len(batch['seen'])
+        model, (videos, frames) = self.model, batch['seen'].shape[:2]
         header = model.embed(torch.tensor(self.header, device=model.newline.device))
         header = header.expand(videos, -1, -1)
         prefix = Reading()
@@ -216,7 +230,6 @@ class Loc3rTask(Task):
             return prefix, model.layout(
                 model.newline.new_zeros(*batch['seen'].flatten(1).shape, len(model.newline))
             )
-        frames = batch['pixels'].shape[1]
         seen = model.frame_embeddings(self._features(batch), self._camera(batch))
         hidden = model.decode(
             torch.cat((header, seen.unflatten(0, (videos, frames)).flatten(1, 2)), 1), prefix
@@ -226,6 +239,9 @@ class Loc3rTask(Task):
 
     def _features(self, batch: Batch) -> Tensor:
         """Image tokens (videos * F, G, width), with the encoder's patch tokens if wanted."""
+        if self.examples.told:
+            parts = (batch[name].flatten(0, 1) for name in ('names', 'points'))
+            return self.model.pool(told_tokens(self.model, *parts))
         features = self.model.encode_images(batch['pixels'].flatten(0, 1).float())
         if self.geometry_projector is None:
             return features

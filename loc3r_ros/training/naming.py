@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from loc3r_ros.training.bank import Bank
-from loc3r_ros.training.layout import cell_middles
 from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch, Task
+from loc3r_ros.training.told import NO_WORD, tell, tokens
 from loc3r_ros.training.variety import TINT
 from loc3r_ros.vlm.config import VlmConfig
 from loc3r_ros.vlm.model import compatibility
@@ -32,10 +32,6 @@ from loc3r_ros.vlm.tokenizer import Words
 from loc3r_ros.vlm.weights.save import save
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 
-WORDS = 2
-"""A name has at most so many words that count ('coffee table')."""
-
-
 REMEMBERED = 640
 """Videos that a process keeps as they are needed, 3 MB each: to read one takes as long as to learn
 from ten of its images."""
@@ -43,7 +39,7 @@ from ten of its images."""
 
 @dataclass(frozen=True)
 class NamingExamples:
-    """Single images with the name and the distance of each patch's middle.
+    """Single images with the name and the point of each patch's middle.
 
     Attributes:
         bank: of the videos they are frames of.
@@ -97,37 +93,20 @@ def varied(example: Batch, rng: np.random.Generator, side: int, covered: int) ->
     if rng.random() < 0.5:
         return {**example, 'pixels': pixels}
     pixels[..., :covered] = pixels[..., :covered].flip(-1)
-    grids = {name: example[name].unflatten(1, (side, side)) for name in ('names', 'log_depth')}
-    return {'pixels': pixels, **{name: grid.flip(2).flatten(1, 2) for name, grid in grids.items()}}
+    grids = {name: example[name].unflatten(1, (side, side)) for name in ('names', 'points')}
+    told = {name: grid.flip(2).flatten(1, 2) for name, grid in grids.items()}
+    return {'pixels': pixels, **told, 'points': told['points'] * torch.tensor([-1.0, 1.0, 1.0])}
 
 
 @lru_cache(REMEMBERED)
 def _stills(bank: Bank, config: VlmConfig, seed: int, number: int) -> dict[str, NDArray[Any]]:
-    """All frames of a video as the tower takes them: bytes, names and distances of patches."""
+    """All frames of a video as the tower takes them, in bytes, and as it is to tell them."""
     video = bank.video(seed, number)
-    footage, shape, side = video.footage, config.vision, config.patches
-    covered = side * shape.patch_size / shape.image_size
-    ids = np.array([name_ids(_words(), name) for name in video.names])
-    names = [cell_middles(image, side, covered) for image in footage.instance]
-    millimetres = np.nan_to_num(1000 * footage.depth).astype(np.int32)
-    depth = [cell_middles(image, side, covered) for image in millimetres]
-    pixels = [preprocess(image, shape.image_size) for image in footage.rgb]
+    pixels = [preprocess(image, config.vision.image_size) for image in video.footage.rgb]
     return {
         'pixels': ((torch.stack(pixels) + 1) * 127.5).round().byte().numpy(),
-        'names': ids[np.stack(names)],
-        'log_depth': np.log(np.stack(depth).clip(min=1) / 1000).astype(np.float32),
+        **tell(video.footage, video.names, config),
     }
-
-
-@lru_cache(1)
-def _words() -> Words:
-    return Words.tiny()
-
-
-def name_ids(words: Words, name: str) -> list[int]:
-    """Its words as they stand within a sentence; `nothing` (-1) fills up."""
-    found = [words.encode(f' {word}')[0] for word in name.split()][:WORDS]
-    return found + [-1] * (WORDS - len(found))
 
 
 def name(model: Loc3rVlm, projected: Tensor, names: Tensor) -> tuple[Tensor, Tensor]:
@@ -140,14 +119,14 @@ def name(model: Loc3rVlm, projected: Tensor, names: Tensor) -> tuple[Tensor, Ten
     Args:
         model: whose last norm and output layer read them.
         projected: (..., width).
-        names: int64 (..., WORDS) the words of each; -1: none.
+        names: int64 (..., WORDS) the words of each, of `told.tell`.
 
     Returns:
         The weighted mean over patches, and the mean over names of the share that is right.
     """
-    shown = (names >= 0).any(-1)
+    shown = (names != NO_WORD).any(-1)
     names = names[shown]
-    words = names[names >= 0].unique()
+    words = names[names != NO_WORD].unique()
     rows = model.lm_head.weight[words]
     logits = functional.linear(model.language.norm(projected[shown]), rows).float()
     own = (names[:, None] == words[:, None]).any(-1)
@@ -160,10 +139,10 @@ def name(model: Loc3rVlm, projected: Tensor, names: Tensor) -> tuple[Tensor, Ten
 
 
 class NamingTask(Task):
-    """Trains the tower, the projector and the words' embeddings.
+    """Trains the tower and the projector: a projected patch should be what it would be told as.
 
-    A projected patch, normed, should be near the embeddings of its name's words. Besides, the tower
-    is asked for the logarithm of the distance.
+    Besides, normed, it should be nearer to its name's words than to others: that a chair is not
+    told as half a chair and half a table.
     """
 
     def __init__(self, model: Loc3rVlm, examples: NamingExamples) -> None:
@@ -171,21 +150,17 @@ class NamingTask(Task):
         self.model = model.train()
         self.examples = examples
         self.label = f'naming {examples}'
-        self.depth = nn.Linear(model.config.vision.hidden_size, 1)
-        for module in (model.language.layers, model.camera_projector, model.layout_head):
-            module.requires_grad_(False)
-        for module in (model.position_head, model.orientation_head):
-            module.requires_grad_(False)
-        model.newline.requires_grad_(False)
+        model.requires_grad_(False)
+        for part in (model.vision, model.projector):
+            part.requires_grad_(True)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         seen = compatibility.see(self.model.vision, batch['pixels'].float())
-        naming, right = name(self.model, self.model.projector(seen), batch['names'])
-        there = batch['log_depth'] > np.log(0.01)
-        depth = functional.l1_loss(
-            self.depth(seen)[..., 0].float()[there], batch['log_depth'][there]
-        )
-        return {'total': naming + depth, 'naming': naming, 'depth': depth, 'right': right}
+        projected = self.model.projector(seen)
+        naming, right = name(self.model, projected, batch['names'])
+        told = tokens(self.model, batch['names'], batch['points'])
+        off = functional.mse_loss(projected.float(), told.float()) / told.float().var()
+        return {'total': naming + off, 'naming': naming, 'off': off, 'right': right}
 
     def export(self, folder: Path, about: Mapping[str, str]) -> None:
         save(self.model, Words.tiny(), folder, training=f'{self.label}; {dict(about)}')

@@ -1,9 +1,9 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The small model of the package: its stages, in turn, and how each is trained.
 
-First CUT3R learns poses and points; then the image tower learns to name what it sees; then
-Loc3R-VLM learns over the camera tokens of the first and the tower of the second, places before
-answers. Every stage goes on from where it was left.
+CUT3R learns poses and points; the language model learns to read, to find and to answer from videos
+that are told it patch by patch; the image tower learns to tell the same from pixels; then all of
+Loc3R-VLM learns over what the tower sees. Every stage goes on from where it was left.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Plan:
         rooms: seeds of scenes that are trained on.
         videos: of each.
         questions, situations: that a video is asked at once.
-        encoder, names, places, language: the stages.
+        encoder, words, names, language: the stages.
         clips: lengths that CUT3R's clips grow to, at even parts of its steps, and how far the
             camera turns from frame to frame, at most, degrees.
         pointings: simplest situations that are made up of a video, beside these.
@@ -56,8 +56,8 @@ class Plan:
     questions: int
     situations: int
     encoder: Recipe
+    words: Recipe
     names: Recipe
-    places: Recipe
     language: Recipe
     clips: tuple[tuple[int, float], ...] = ((16, 180.0),)
     pointings: int = 0
@@ -76,8 +76,8 @@ PLANS = {
         pointings=6,
         emphasis=10.0,
         camera='true',  # its CUT3R loses its way in videos that turn so fast
-        names=Recipe(steps=5000, batch=8, rate=2e-3, warmup=100),
-        places=Recipe(steps=3000, batch=4, rate=1e-3, warmup=100, average=0.99),
+        words=Recipe(steps=2400, batch=2, rate=1e-3, warmup=100, average=0.99),
+        names=Recipe(steps=6000, batch=8, rate=2e-3, warmup=100),
         language=Recipe(steps=2400, batch=4, rate=1e-3, warmup=100, average=0.99),
     ),
     'gpu': Plan(
@@ -89,8 +89,8 @@ PLANS = {
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0), (32, 180.0)),
         pointings=8,
         emphasis=10.0,
+        words=Recipe(steps=12_000, batch=16, rate=1e-3),
         names=Recipe(steps=20_000, batch=64, rate=2e-3),
-        places=Recipe(steps=12_000, batch=16, rate=1e-3),
         language=Recipe(steps=40_000, batch=16, rate=8e-4, average=0.999),
     ),
 }
@@ -110,17 +110,14 @@ PLANS['full'] = replace(
 FINDING = 1.0
 """Weight of the loss of names that look elsewhere."""
 
-SHORT = 4 * SHOWN
-"""One in so many frames is shown while places are learnt."""
+READING = 0.5
+"""Weight of going on with what is said to the model, not with its answers alone."""
 
-POINTINGS = 16
-"""Of each video while places are learnt; then they leave room for what is harder."""
+FEW = (*3 * (8 * SHOWN,), *5 * (4 * SHOWN,))
+"""One in so many frames is shown while words are learnt: 4 frames of a video, then 8."""
 
-WHOLE = Parts(finding=FINDING)
+WHOLE = Parts(finding=FINDING, reading=READING)
 """What the package's model is trained by: whoever has depth knows poses better than CUT3R does."""
-
-PLACES = Parts(layout=0.1, finding=FINDING)
-"""What it begins with: where patches and single things lie."""
 
 VARIANTS = {
     'full': WHOLE,
@@ -144,17 +141,17 @@ class Start:
     """What Loc3R-VLM is trained from.
 
     Attributes:
-        weights: folder of a model, in any layout that is loaded: that of the stage before, or a
+        weights: folder of a model, in any layout that is loaded: that of a stage before, or a
             LLaVA-Video of full size, whose missing parts begin at random.
         encoder: CUT3R's weights, whose camera tokens are as wide as the model takes them.
         rank: of adapters (LoRA); 0: the language model is trained whole.
-        stage: before, that it is of; empty: others trained it.
+        tower: folder of the small model whose tower sees for it; None: others trained both.
     """
 
     weights: Path
     encoder: Path
     rank: int = 0
-    stage: str = ''
+    tower: Path | None = None
 
     def model(self) -> Loc3rVlm:
         """The model, on the CPU, to be trained."""
@@ -165,13 +162,24 @@ class Start:
             # What is mapped from a file cannot be changed.
             parameter.data = parameter.data.clone()
             parameter.requires_grad_(True)
-        if self.stage == 'names':  # its language model has learnt nothing yet
-            begin_language(model)
-        if not self.stage:
+        if self.tower:
+            seeing, _, _ = load(self.tower, precision=precision, device='cpu')
+            model.vision.load_state_dict(seeing.vision.state_dict())
+            model.projector.load_state_dict(seeing.projector.state_dict())
+        else:
             model.language.gradient_checkpointing = True
         if self.rank:
             adapt(model, self.rank)
         return model
+
+
+def newborn(seed: int) -> Loc3rVlm:
+    """The small model before it has learnt anything: tower and words begin from the same one."""
+    torch.manual_seed(seed)
+    model = build(TINY)
+    begin_tower(model, seed)
+    begin_language(model, seed)
+    return model
 
 
 @dataclass(frozen=True)
@@ -208,31 +216,30 @@ class Workshop:
         wide = replace(means, precision='fp32') if on_cpu else means
         return fit(Cut3rTask(model, examples), self.folder / 'encoder', recipe, wide)
 
+    def words(self, plan: Plan, means: Means) -> bool:
+        """Train the language model on videos that are told it; whether it is done."""
+        recipe, parts = plan.words, replace(WHOLE, camera='true')
+        model = newborn(recipe.seed)
+        # What names are to be found by: the tower learns to give the same meanwhile.
+        for part in (model.vision, model.projector, model.language.embed_tokens):
+            part.requires_grad_(False)
+        examples = self._examples(plan, recipe, TINY, parts, told=True, strides=FEW)
+        task = Loc3rTask(model, examples, _weighed(plan, parts), 'words')
+        return fit(task, self.folder / 'words', recipe, means)
+
     def names(self, plan: Plan, means: Means) -> bool:
-        """Train the tower; whether it is done."""
+        """Train the tower to tell what it sees; whether it is done."""
         recipe = plan.names
         examples = NamingExamples(self._bank, TINY, plan.rooms, plan.videos, seed=recipe.seed)
-        torch.manual_seed(recipe.seed)
-        model = build(TINY)
-        begin_tower(model, recipe.seed)
-        return fit(NamingTask(model, examples), self.folder / 'names', recipe, means)
-
-    def places(self, plan: Plan, means: Means) -> bool:
-        """Train Loc3R-VLM over encoder and tower to tell where things are; whether it is done.
-
-        Answers and poses that are learnt from nothing would outweigh it for long.
-        """
-        mute = replace(plan, questions=0, situations=0, pointings=POINTINGS, language=plan.places)
-        parts = replace(PLACES, camera=plan.camera)
-        task = self._language_task(mute, self._after('names'), parts, strides=(SHORT,))
-        return fit(task, self.folder / 'places', plan.places, means)
+        task = NamingTask(newborn(recipe.seed), examples)
+        return fit(task, self.folder / 'names', recipe, means)
 
     def language(
         self, plan: Plan, means: Means, start: Start | None = None, parts: Parts | None = None
     ) -> bool:
         """Train Loc3R-VLM on all it is to know; whether it is done."""
         parts = parts or (Parts() if start else replace(WHOLE, camera=plan.camera))
-        task = self._language_task(plan, start or self._after('places'), parts)
+        task = self._language_task(plan, start or self._after('words'), parts)
         return fit(task, self.folder / 'language', plan.language, means)
 
     def ablations(self, plan: Plan, means: Means) -> bool:
@@ -248,35 +255,40 @@ class Workshop:
         )
 
     def variant(self, plan: Plan, name: str) -> Loc3rTask:
-        """A variant of the method before its training: it knows names, and no places."""
+        """A variant of the method before its training: it sees, and has learnt no words."""
         return self._language_task(plan, self._after('names'), VARIANTS[name])
 
     def _after(self, stage: str) -> Start:
-        return Start(self.folder / stage, self.folder / 'encoder' / WEIGHTS, stage=stage)
-
-    def _language_task(self, plan: Plan, start: Start, parts: Parts, **options: Any) -> Loc3rTask:
-        parts = replace(
-            parts,
-            layout=plan.emphasis * parts.layout,
-            situation=plan.emphasis * parts.situation,
+        return Start(
+            self.folder / stage, self.folder / 'encoder' / WEIGHTS, tower=self.folder / 'names'
         )
-        torch.manual_seed(plan.language.seed)
+
+    def _language_task(self, plan: Plan, start: Start, parts: Parts) -> Loc3rTask:
+        recipe = plan.language
+        torch.manual_seed(recipe.seed)
         model = start.model()
         model.vision.requires_grad_(False)  # as published
-        examples = self._examples(plan, plan.language, start, parts, model.config, **options)
-        return Loc3rTask(model, examples, parts, f'loc3r from {start.weights.name}')
+        examples = self._examples(
+            plan,
+            recipe,
+            model.config,
+            parts,
+            encoder=start.encoder,
+            words=None if start.tower else start.weights,
+        )
+        return Loc3rTask(model, examples, _weighed(plan, parts), f'loc3r from {start.weights.name}')
 
     def _examples(
         self,
         plan: Plan,
         recipe: Recipe,
-        start: Start,
-        parts: Parts,
         config: VlmConfig,
+        parts: Parts,
+        encoder: Path | None = None,
         **options: Any,
     ) -> Loc3rExamples:
         tokens = TokenBank(
-            self._bank.folder, start.encoder, parts.camera, parts.geometry, config.camera_dim
+            self._bank.folder, encoder, parts.camera, parts.geometry, config.camera_dim
         )
         return Loc3rExamples(
             self._bank,
@@ -290,10 +302,14 @@ class Workshop:
             steps=recipe.steps,
             seed=recipe.seed,
             coordinates_as_text=not parts.situation,
-            words=None if start.stage else start.weights,
             **options,
         )
 
     @property
     def _bank(self) -> Bank:
         return Bank(self.bank / 'videos')
+
+
+def _weighed(plan: Plan, parts: Parts) -> Parts:
+    emphasis = plan.emphasis
+    return replace(parts, layout=emphasis * parts.layout, situation=emphasis * parts.situation)

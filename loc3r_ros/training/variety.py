@@ -1,5 +1,5 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""Few rooms made to look like many: other frames of them, other colours, left for right.
+"""Few rooms made to look like many: other frames of them, other colours.
 
 A network of seven million numbers can learn by heart where the sofas of six hundred videos are.
 """
@@ -31,17 +31,3 @@ def tinted(footage: Footage, rng: Generator) -> Footage:
     """Under light of another colour."""
     gain = rng.uniform(1 - TINT, 1 + TINT, 3).astype(np.float32)
     return replace(footage, rgb=np.clip(footage.rgb * gain, 0, 255).astype(np.uint8))
-
-
-def mirrored(footage: Footage) -> Footage:
-    """What would be seen where left is right: y of `map` and x of the images change sign."""
-    camera = footage.camera
-    world, optical = np.diag([1.0, -1.0, 1.0, 1.0]), np.diag([-1.0, 1.0, 1.0, 1.0])
-    return replace(
-        footage,
-        rgb=np.ascontiguousarray(footage.rgb[:, :, ::-1]),
-        depth=np.ascontiguousarray(footage.depth[:, :, ::-1]),
-        instance=np.ascontiguousarray(footage.instance[:, :, ::-1]),
-        T_map_optical=world @ footage.T_map_optical @ optical,
-        camera=replace(camera, cx=camera.width - 1 - camera.cx),
-    )

@@ -61,16 +61,17 @@ class Loc3rVlm(nn.Module):
         size = self.config.vision.image_size
         if pixels.ndim != 4 or pixels.shape[1:] != (3, size, size):
             raise InputError(f'pixels {tuple(pixels.shape)}: give (frames, 3, {size}, {size})')
-        features = self.projector(compatibility.see(self.vision, pixels.to(self.newline.dtype)))
-        rows = self.pool(features)
-        newline = self.newline.expand(*rows.shape[:2], 1, -1)
-        return torch.cat((rows, newline), 2).flatten(1, 2)
+        return self.pool(
+            self.projector(compatibility.see(self.vision, pixels.to(self.newline.dtype)))
+        )
 
     def pool(self, features: Tensor) -> Tensor:
-        """(F, grid, grid, width) of projected patches (F, patches^2, width)."""
+        """Image tokens, as of `encode_images`, of projected patches (F, patches^2, width)."""
         side, grid = self.config.patches, self.config.grid
         plane = features.transpose(1, 2).unflatten(2, (side, side))
-        return functional.interpolate(plane, (grid, grid), mode='bilinear').permute(0, 2, 3, 1)
+        rows = functional.interpolate(plane, (grid, grid), mode='bilinear').permute(0, 2, 3, 1)
+        newline = self.newline.expand(*rows.shape[:2], 1, -1)
+        return torch.cat((rows, newline), 2).flatten(1, 2)
 
     def frame_embeddings(self, image_features: Tensor, camera_tokens: Tensor | None) -> Tensor:
         """What the language model reads of frames: each camera token before its image tokens.
