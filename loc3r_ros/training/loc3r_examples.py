@@ -34,11 +34,16 @@ from loc3r_ros.vlm.tokenizer import Words
 from loc3r_ros.vlm.weights.folder import look
 from loc3r_ros.vlm.weights.words import read_words
 from loc3r_ros.world.questions.question import Card, Question, Situation
+from loc3r_ros.world.questions.vsti import VSTI_TASKS
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 from loc3r_ros.world.video import Footage
 
 POSED = 0.75
 """Share of videos whose poses are told, where `either` is: a small encoder's tokens say less."""
+
+OPEN = 0.5
+"""Share of questions with options that are put without: who is to tell the letter of a thing must
+know its name first, and is told so more clearly."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +183,9 @@ class Loc3rExamples:
             shown = tinted(shown, rng)
         T_map_bev = bev_in_map(shown.T_map_optical[0])
         named = Named(shown, video.names, T_map_bev)
-        texts = self._texts(rng, video, T_map_bev, named)
+        # Those that name a frame by its number are about all that may be shown.
+        asks_frames = SHOWN * len(frames) >= len(footage.rgb)
+        texts = self._texts(rng, video, T_map_bev, named, asks_frames)
         position, heading = _truth(texts, T_map_bev)
         places, seen = zip(
             *(
@@ -212,8 +219,15 @@ class Loc3rExamples:
         vision = self.config.vision
         return self.config.patches * vision.patch_size / vision.image_size
 
-    def _texts(self, rng: Generator, video: Video, T_map_bev: Array, named: Named) -> list[Text]:
-        known = [q for q in video.questions if not q.regions]  # the model cannot be pointed at
+    def _texts(
+        self, rng: Generator, video: Video, T_map_bev: Array, named: Named, asks_frames: bool
+    ) -> list[Text]:
+        known = [
+            question
+            for question in video.questions
+            if not question.regions  # the model cannot be pointed at
+            and (asks_frames or question.task not in VSTI_TASKS)
+        ]
         texts = [self._asked(rng, q) for q in _evenly(rng, known, self.questions)]
         # A room that is clear about little is asked the same again: batches are of one shape.
         situations = _some(rng, video.situations, self.situations)
@@ -242,12 +256,14 @@ class Loc3rExamples:
         if question.place is not None:
             said = beside(goal_of(question.text) or question.answer)
             return text_of(self.prompt, said, '', '', question.place[:2])
+        put = (asked(question), question.answer)
+        if question.options and rng.random() < OPEN:
+            put = (question.text, chosen(question))
         situation = question.situation
         if situation is None:
-            return text_of(self.prompt, '', asked(question), question.answer)
+            return text_of(self.prompt, '', *put)
         said = _one(rng, situation.wordings)
-        pose = (situation.position, situation.yaw)
-        return text_of(self.prompt, said, asked(question), question.answer, *pose)
+        return text_of(self.prompt, said, *put, situation.position, situation.yaw)
 
 
 WHERE = 'Where am I?'
@@ -265,6 +281,12 @@ def asked(question: Question) -> str:
     if not question.options:
         return question.text
     return f'{question.text} Options: {", ".join(question.options)}.'
+
+
+def chosen(question: Question) -> str:
+    """The option that is right, without its letter."""
+    marked = f'{question.answer}. '
+    return next(o.removeprefix(marked) for o in question.options if o.startswith(marked))
 
 
 def in_bev(position: tuple[float, float], yaw: float, T_map_bev: Array) -> tuple[Array, float]:

@@ -76,9 +76,9 @@ PLANS = {
         pointings=6,
         emphasis=10.0,
         camera='true',  # its CUT3R loses its way in videos that turn so fast
-        words=Recipe(steps=2400, batch=2, rate=1e-3, warmup=100, average=0.99),
+        words=Recipe(steps=2000, batch=2, rate=1e-3, warmup=100, average=0.99),
         names=Recipe(steps=6000, batch=8, rate=2e-3, warmup=100),
-        language=Recipe(steps=2400, batch=4, rate=1e-3, warmup=100, average=0.99),
+        language=Recipe(steps=1900, batch=4, rate=1e-3, warmup=100, average=0.99),
     ),
     'gpu': Plan(
         rooms=20_000,
