@@ -101,9 +101,8 @@ class Loc3rExamples:
         videos: of each room.
         questions, situations: that a video is asked at once.
         pointings: the simplest of situations that are made up for it, of things that are seen once.
-        steps: of the run.
-        strides: one in so many of the frames is shown, at even parts of the steps; held-out videos
-            as at the end. A video of 8 frames is read seven times as fast as one of 32.
+        strides: one in so many of the frames is shown, by turns from step to step; of held-out
+            videos as by the last. A video of 8 frames is read seven times as fast as one of 32.
         seed: of the run.
         told: images come as names and points of patches (`training.told`) in place of pixels.
         coordinates_as_text: places are told in words in place of by the heads.
@@ -118,7 +117,6 @@ class Loc3rExamples:
     questions: int = 16
     situations: int = 8
     pointings: int = 0
-    steps: int = 1
     strides: tuple[int, ...] = (*6 * (4 * SHOWN,), 2 * SHOWN, SHOWN)
     seed: int = 0
     told: bool = False
@@ -128,9 +126,9 @@ class Loc3rExamples:
     def at(self, step: int, slot: int) -> Batch:
         rng = np.random.default_rng((self.seed, step, slot))
         room = TRAIN.start + int(rng.integers(self.rooms))
-        part = min(len(self.strides) - 1, len(self.strides) * step // self.steps)
         number = int(rng.integers(self.videos))
-        return self._example(rng, room, number, self.strides[part], varied=True)
+        stride = self.strides[step % len(self.strides)]
+        return self._example(rng, room, number, stride, varied=True)
 
     def held_out(self, slot: int) -> Batch:
         rng = np.random.default_rng((0x4E1D, slot))

@@ -114,7 +114,7 @@ READING = 0.5
 """Weight of going on with what is said to the model, not with its answers alone."""
 
 FEW = (*3 * (8 * SHOWN,), *5 * (4 * SHOWN,))
-"""One in so many frames is shown while words are learnt: 4 frames of a video, then 8."""
+"""One in so many frames is shown while words are learnt: 4 of a video, or 8."""
 
 WHOLE = Parts(finding=FINDING, reading=READING)
 """What the package's model is trained by: whoever has depth knows poses better than CUT3R does."""
@@ -299,7 +299,6 @@ class Workshop:
             plan.questions,
             plan.situations,
             plan.pointings,
-            steps=recipe.steps,
             seed=recipe.seed,
             coordinates_as_text=not parts.situation,
             **options,
