@@ -41,10 +41,6 @@ from loc3r_ros.world.video import Footage
 POSED = 0.75
 """Share of videos whose poses are told, where `either` is: a small encoder's tokens say less."""
 
-OPEN = 0.5
-"""Share of questions with options that are put without: who is to tell the letter of a thing must
-know its name first, and is told so more clearly."""
-
 
 @dataclass(frozen=True)
 class Text:
@@ -101,8 +97,10 @@ class Loc3rExamples:
         videos: of each room.
         questions, situations: that a video is asked at once.
         pointings: the simplest of situations that are made up for it, of things that are seen once.
+        unlisted: share of questions that are put without their options: who is to tell the letter
+            of a thing must know its name first, and is told so more clearly.
         strides: one in so many of the frames is shown, by turns from step to step; of held-out
-            videos as by the last. A video of 8 frames is read seven times as fast as one of 32.
+            videos as by the last.
         seed: of the run.
         told: images come as names and points of patches (`training.told`) in place of pixels.
         coordinates_as_text: places are told in words in place of by the heads.
@@ -117,7 +115,8 @@ class Loc3rExamples:
     questions: int = 16
     situations: int = 8
     pointings: int = 0
-    strides: tuple[int, ...] = (*6 * (4 * SHOWN,), 2 * SHOWN, SHOWN)
+    unlisted: float = 0.0
+    strides: tuple[int, ...] = (SHOWN,)
     seed: int = 0
     told: bool = False
     coordinates_as_text: bool = False
@@ -255,7 +254,7 @@ class Loc3rExamples:
             said = beside(goal_of(question.text) or question.answer)
             return text_of(self.prompt, said, '', '', question.place[:2])
         put = (asked(question), question.answer)
-        if question.options and rng.random() < OPEN:
+        if question.options and rng.random() < self.unlisted:
             put = (question.text, chosen(question))
         situation = question.situation
         if situation is None:

@@ -33,6 +33,12 @@ from loc3r_ros.vlm.config import TINY, VlmConfig
 from loc3r_ros.vlm.model.loc3r import Loc3rVlm, build
 from loc3r_ros.vlm.weights import OWN_PARTS, load
 
+FEW = (*3 * (8 * SHOWN,), *5 * (4 * SHOWN,))
+"""One in so many frames is shown while words are learnt: 4 of a video, or 8."""
+
+MOSTLY_FEW = (*6 * (4 * SHOWN,), 2 * SHOWN, SHOWN)
+"""Later: 8, 16 and 32. A video of 8 frames is read seven times as fast as one of 32."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -46,6 +52,8 @@ class Plan:
         clips: lengths that CUT3R's clips grow to, at even parts of its steps, and how far the
             camera turns from frame to frame, at most, degrees.
         pointings: simplest situations that are made up of a video, beside these.
+        unlisted: share of questions that are put without their options.
+        strides: one in so many of a video's frames is shown, by turns from step to step.
         emphasis: how often the weights of layout and situation are the paper's. There the language
             model can speak before; here answers are learnt from nothing, and outweigh all else.
         camera: what tells the model of the package where each image was taken.
@@ -61,6 +69,8 @@ class Plan:
     language: Recipe
     clips: tuple[tuple[int, float], ...] = ((16, 180.0),)
     pointings: int = 0
+    unlisted: float = 0.0
+    strides: tuple[int, ...] = (SHOWN,)
     emphasis: float = 1.0
     camera: Camera = 'either'
 
@@ -74,6 +84,8 @@ PLANS = {
         encoder=Recipe(steps=4500, batch=2, rate=1e-3, warmup=100),
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0)),
         pointings=6,
+        unlisted=0.5,
+        strides=MOSTLY_FEW,
         emphasis=10.0,
         camera='true',  # its CUT3R loses its way in videos that turn so fast
         words=Recipe(steps=2000, batch=2, rate=1e-3, warmup=100, average=0.99),
@@ -88,19 +100,23 @@ PLANS = {
         encoder=Recipe(steps=6000, batch=64, rate=1.2e-3, average=0.999),
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0), (32, 180.0)),
         pointings=8,
+        unlisted=0.5,
+        strides=MOSTLY_FEW,
         emphasis=10.0,
         words=Recipe(steps=12_000, batch=16, rate=1e-3),
         names=Recipe(steps=20_000, batch=64, rate=2e-3),
         language=Recipe(steps=40_000, batch=16, rate=8e-4, average=0.999),
     ),
 }
-"""For a working day of a processor core, and for half an hour of a data-centre GPU."""
+"""For half a day of a processor core, and for half an hour of a data-centre GPU."""
 
 PLANS['full'] = replace(
     PLANS['gpu'],
     questions=1,
     situations=0,
     pointings=0,
+    unlisted=0.0,
+    strides=(SHOWN,),
     emphasis=1.0,
     language=Recipe(steps=4200, batch=64, rate=1e-5, warmup=126, decay=0.0, average=0.0),
 )
@@ -112,9 +128,6 @@ FINDING = 1.0
 
 READING = 0.5
 """Weight of going on with what is said to the model, not with its answers alone."""
-
-FEW = (*3 * (8 * SHOWN,), *5 * (4 * SHOWN,))
-"""One in so many frames is shown while words are learnt: 4 of a video, or 8."""
 
 WHOLE = Parts(finding=FINDING, reading=READING)
 """What the package's model is trained by: whoever has depth knows poses better than CUT3R does."""
@@ -285,6 +298,7 @@ class Workshop:
         config: VlmConfig,
         parts: Parts,
         encoder: Path | None = None,
+        strides: tuple[int, ...] | None = None,
         **options: Any,
     ) -> Loc3rExamples:
         tokens = TokenBank(
@@ -299,6 +313,8 @@ class Workshop:
             plan.questions,
             plan.situations,
             plan.pointings,
+            plan.unlisted,
+            plan.strides if strides is None else strides,
             seed=recipe.seed,
             coordinates_as_text=not parts.situation,
             **options,

@@ -26,7 +26,7 @@ from loc3r_ros.world.splits import TRAIN, VALIDATION
 
 SHORT = Recipe(steps=2, batch=2, rate=1e-2, warmup=1)
 PLAN = Plan(
-    1, 1, questions=3, situations=2, encoder=SHORT, names=SHORT, places=SHORT, language=SHORT
+    1, 1, questions=3, situations=2, encoder=SHORT, words=SHORT, names=SHORT, language=SHORT
 )
 MEANS = Means(device='cpu', workers=0, check_every=2, check_batches=1)
 VARIANTS = {

@@ -17,6 +17,7 @@ from made_up import MICRO, filled_bank
 
 from loc3r_ros.cut3r.checkpoint import load_checkpoint
 from loc3r_ros.errors import InputError
+from loc3r_ros.training.bank import SHOWN
 from loc3r_ros.training.loc3r_task import Parts
 from loc3r_ros.training.run import Means, Recipe
 from loc3r_ros.training.tiny import PLANS, Plan, Start, Workshop
@@ -54,8 +55,9 @@ def test_a_model_of_another_size_is_trained_by_the_same_code(tmp_path: Path, ran
 
 
 def test_plans_keep_to_what_was_published() -> None:
-    full = PLANS['full'].language
-    assert (full.steps, full.batch, full.rate) == (4200, 64, 1e-5)
+    plan = PLANS['full']
+    assert (plan.language.steps, plan.language.batch, plan.language.rate) == (4200, 64, 1e-5)
+    assert plan.strides == (SHOWN,) and not plan.unlisted and plan.emphasis == 1.0
 
 
 def test_the_shipped_shapes_fit_24_megabytes() -> None:
