@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from loc3r_ros.hub import shipped
 # With ROS sourced, pytest loads a plugin of launch's, by which every later logger would keep its
 # records from `caplog`.
 logging.setLoggerClass(logging.Logger)
+
+# A shell's background jobs are deaf to Ctrl-C, and so would be all that is tested by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope='session')

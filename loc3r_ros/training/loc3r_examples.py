@@ -176,8 +176,6 @@ class Loc3rExamples:
         footage, posed = video.footage, bool(rng.random() < POSED)
         frames = frames_of(len(footage.rgb), stride, rng if varied else None)
         shown = some(footage, frames)
-        if varied:
-            shown = tinted(shown, rng)
         T_map_bev = bev_in_map(shown.T_map_optical[0])
         named = Named(shown, video.names, T_map_bev)
         # Those that name a frame by its number are about all that may be shown.
@@ -186,7 +184,9 @@ class Loc3rExamples:
         position, heading = _truth(texts, T_map_bev)
         places, seen = zip(
             *(
-                cell_places(depth, shown.camera, T, T_map_bev, self.config.grid, self._covered)
+                cell_places(
+                    depth, shown.camera, T, T_map_bev, self.config.grid, self.config.covered
+                )
                 for depth, T in zip(shown.depth, shown.T_map_optical, strict=True)
             ),
             strict=True,
@@ -196,7 +196,7 @@ class Loc3rExamples:
             **self.tokens.of(footage, shown, seed, number, frames, posed),
             'places': torch.from_numpy(np.stack(places)),
             'seen': torch.from_numpy(np.stack(seen)),
-            'cells': named.cells(self.config.grid, self._covered),
+            'cells': named.cells(self.config.grid, self.config.covered),
             'texts': texts,
             'position': position,
             'heading': heading,
@@ -208,13 +208,9 @@ class Loc3rExamples:
         if self.told:
             told = {k: torch.from_numpy(v) for k, v in tell(shown, names, self.config).items()}
             return told if rng is None else blurred(told, rng)
-        pixels = [preprocess(image, self.config.vision.image_size) for image in shown.rgb]
+        seen = shown if rng is None else tinted(shown, rng)
+        pixels = [preprocess(image, self.config.vision.image_size) for image in seen.rgb]
         return {'pixels': torch.stack(pixels).half()}
-
-    @property
-    def _covered(self) -> float:
-        vision = self.config.vision
-        return self.config.patches * vision.patch_size / vision.image_size
 
     def _texts(
         self, rng: Generator, video: Video, T_map_bev: Array, named: Named, asks_frames: bool

@@ -26,7 +26,7 @@ from loc3r_ros.training.loc3r_examples import Loc3rExamples
 from loc3r_ros.training.lora import merge
 from loc3r_ros.training.task import Batch, Task
 from loc3r_ros.training.tokens import Camera
-from loc3r_ros.training.told import tokens as told_tokens
+from loc3r_ros.training.told import told_tokens
 from loc3r_ros.vlm.model.assumptions import IGNORED_LABEL, ORIENTATION_WEIGHT
 from loc3r_ros.vlm.model.heads import PlaneGaussian
 from loc3r_ros.vlm.model.loc3r import Loc3rVlm

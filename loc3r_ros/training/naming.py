@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from loc3r_ros.training.bank import Bank
 from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch, Task
-from loc3r_ros.training.told import NO_WORD, tell, tokens
+from loc3r_ros.training.told import NO_WORD, tell, told_tokens
 from loc3r_ros.training.variety import TINT
 from loc3r_ros.vlm.config import VlmConfig
 from loc3r_ros.vlm.model import compatibility
@@ -158,7 +158,7 @@ class NamingTask(Task):
         seen = compatibility.see(self.model.vision, batch['pixels'].float())
         projected = self.model.projector(seen)
         naming, right = name(self.model, projected, batch['names'])
-        told = tokens(self.model, batch['names'], batch['points'])
+        told = told_tokens(self.model, batch['names'], batch['points'])
         off = functional.mse_loss(projected.float(), told.float()) / told.float().var()
         return {'total': naming + off, 'naming': naming, 'off': off, 'right': right}
 

@@ -236,7 +236,7 @@ class Workshop:
         # What names are to be found by: the tower learns to give the same meanwhile.
         for part in (model.vision, model.projector, model.language.embed_tokens):
             part.requires_grad_(False)
-        examples = self._examples(plan, recipe, TINY, parts, told=True, strides=FEW)
+        examples = self._examples(replace(plan, strides=FEW), recipe, TINY, parts, told=True)
         task = Loc3rTask(model, examples, _weighed(plan, parts), 'words')
         return fit(task, self.folder / 'words', recipe, means)
 
@@ -298,7 +298,6 @@ class Workshop:
         config: VlmConfig,
         parts: Parts,
         encoder: Path | None = None,
-        strides: tuple[int, ...] | None = None,
         **options: Any,
     ) -> Loc3rExamples:
         tokens = TokenBank(
@@ -314,7 +313,7 @@ class Workshop:
             plan.situations,
             plan.pointings,
             plan.unlisted,
-            plan.strides if strides is None else strides,
+            plan.strides,
             seed=recipe.seed,
             coordinates_as_text=not parts.situation,
             **options,

@@ -43,10 +43,6 @@ class TokenBank:
     geometry: bool
     width: int
 
-    def spells(self, posed: bool) -> bool:
-        """Whether it gives the pose where that may be told."""
-        return self.camera == 'true' or (self.camera == 'either' and posed)
-
     def of(
         self,
         footage: Footage,
@@ -69,7 +65,7 @@ class TokenBank:
             posed: the pose may be told.
         """
         found: dict[str, Tensor] = {}
-        if self.spells(posed):
+        if self.camera == 'true' or (self.camera == 'either' and posed):
             found['camera'] = spelled_poses(shown, self.width)
         elif self.camera != 'none':
             found['camera'] = self._stored(footage, seed, number)['camera'][frames].float()

@@ -58,8 +58,7 @@ def tell(
         'names', int64 (F, N, WORDS) ids of the tiny tokenizer; 'points', float32 (F, N, 3) in the
         camera's optical frame, m, 0 where there is no depth.
     """
-    shape, side = config.vision, config.patches
-    covered = side * shape.patch_size / shape.image_size
+    side, covered = config.patches, config.covered
     ids = np.array([name_ids(_words(), name) for name in names])
     shown = np.stack([cell_middles(image, side, covered) for image in footage.instance])
     height, width = footage.depth.shape[1:]
@@ -79,7 +78,7 @@ def blurred(told: Batch, rng: Generator) -> Batch:
     return {'names': names, 'points': points * torch.from_numpy(factor)[..., None]}
 
 
-def tokens(model: Loc3rVlm, names: Tensor, points: Tensor) -> Tensor:
+def told_tokens(model: Loc3rVlm, names: Tensor, points: Tensor) -> Tensor:
     """(..., width) that a projected patch should be: the mean of its words, and its point besides.
 
     Args:

@@ -90,6 +90,11 @@ class VlmConfig:
         return self.vision.image_size // self.vision.patch_size
 
     @property
+    def covered(self) -> float:
+        """Share of each side of the image that patches cover, from its top left."""
+        return self.patches * self.vision.patch_size / self.vision.image_size
+
+    @property
     def grid(self) -> int:
         """Vision tokens along a side, after pooling."""
         return -(-self.patches // self.pool)
