@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from loc3r_ros.cut3r.config import SHIPPED
+from loc3r_ros.errors import InputError
 from loc3r_ros.training.bank import SHOWN, Bank
 from loc3r_ros.training.cut3r_begin import begin
 from loc3r_ros.training.cut3r_clips import ClipExamples, Stage
@@ -272,6 +273,12 @@ class Workshop:
         return self._language_task(plan, self._after('names'), VARIANTS[name])
 
     def _after(self, stage: str) -> Start:
+        for needed in (stage, 'names'):
+            if not (self.folder / needed / 'config.json').is_file():
+                raise InputError(
+                    f'{self.folder / needed}: that stage is not done, and this one begins with it: '
+                    f'loc3r train {self.folder} --stages {needed}'
+                )
         return Start(
             self.folder / stage, self.folder / 'encoder' / WEIGHTS, tower=self.folder / 'names'
         )

@@ -88,6 +88,11 @@ def test_the_whole_way_with_two_processes(tmp_path: Path) -> None:
     assert VlmConfig.from_json(about) == replace(TINY, reads_poses=True)
 
 
+def test_a_stage_names_the_one_that_it_begins_with(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match='words: that stage is not done.*--stages words'):
+        Workshop(tmp_path, tmp_path).language(PLAN, MEANS)
+
+
 def test_a_base_needs_its_encoder(tmp_path: Path) -> None:
     from loc3r_ros.cli import build_parser
 
