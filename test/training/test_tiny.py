@@ -89,7 +89,7 @@ def test_the_whole_way_with_two_processes(tmp_path: Path) -> None:
 
 
 def test_a_stage_names_the_one_that_it_begins_with(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match='words: that stage is not done.*--stages words'):
+    with pytest.raises(InputError, match=r'words: that stage is not done.*--stages words'):
         Workshop(tmp_path, tmp_path).language(PLAN, MEANS)
 
 
