@@ -55,7 +55,7 @@ setup(
         'bench': ['octomap-python>=1.8'],
         'quant': ['torchao>=0.18'],
         'engine': ['onnx>=1.17', 'onnxruntime>=1.20'],
-        'train': ['accelerate>=1.0', 'matplotlib>=3.7', 'peft>=0.15'],
+        'train': ['accelerate>=1.0', 'matplotlib>=3.7', 'peft>=0.15', 'torch>=2.9'],
         # Below 9: the pytest plugin of ROS's launch_testing (to Jazzy at least) fails with it.
         'dev': [
             'hypothesis>=6',

@@ -42,7 +42,7 @@ def execute(args: argparse.Namespace) -> int:
 
     plan = PLANS[args.plan]
     if args.steps is not None:
-        plan = replace(plan, language=replace(plan.language, steps=args.steps))
+        plan = replace(plan, ablated=replace(plan.ablated, steps=args.steps))
     columns = (*Progress.get_default_columns()[:1], MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         line = bar.add_task('rooms', total=None)

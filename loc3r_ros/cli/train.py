@@ -100,5 +100,5 @@ def _plan(args: argparse.Namespace) -> Plan:
         if args.steps < 1:
             raise InputError(f'--steps {args.steps}: give at least one')
         changed['steps'] = args.steps
-    stages = {name: replace(getattr(plan, name), **changed) for name in STAGES}
+    stages = {name: replace(getattr(plan, name), **changed) for name in (*STAGES, 'ablated')}
     return replace(plan, **stages)

@@ -50,7 +50,7 @@ def ablation_report(
     for variant in VARIANTS:
         for seed in _seeds(shop.folder, variant):
             name = ablation(variant, seed)
-            planned = replace(plan, language=replace(plan.language, seed=seed))
+            planned = replace(plan, ablated=replace(plan.ablated, seed=seed))
             task = shop.variant(planned, variant)
             steps.add(_take_average(task, shop.folder / name))
             about = {'run': name, 'steps': str(sorted(steps))}
@@ -67,7 +67,7 @@ def ablation_report(
             f'{shop.folder}: no ablations there; train them with loc3r train {shop.folder} '
             '--stages ablations'
         )
-    about = {'steps': ', '.join(map(str, sorted(steps))), 'plan': str(plan.language)}
+    about = {'steps': ', '.join(map(str, sorted(steps))), 'plan': str(plan.ablated)}
     return Report(about, ablation_tables(runs))
 
 

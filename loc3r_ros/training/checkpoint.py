@@ -25,7 +25,7 @@ class Checkpoint:
         recipe: what may not change when it goes on, as text.
         minutes: of training so far.
         weights, average: of the task and of its moving average, by name.
-        optimizer: its state.
+        optimizers: their states.
     """
 
     step: int
@@ -33,7 +33,7 @@ class Checkpoint:
     minutes: float
     weights: dict[str, Tensor]
     average: dict[str, Tensor]
-    optimizer: dict[str, Any]
+    optimizers: list[dict[str, Any]]
 
     def save(self, folder: Path) -> None:
         """Replace the checkpoint in a folder, if this one can be written."""

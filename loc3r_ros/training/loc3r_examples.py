@@ -33,7 +33,7 @@ from loc3r_ros.vlm.situated import bev_in_map
 from loc3r_ros.vlm.tokenizer import Words
 from loc3r_ros.vlm.weights.folder import look
 from loc3r_ros.vlm.weights.words import read_words
-from loc3r_ros.world.questions.question import Card, Question, Situation
+from loc3r_ros.world.questions.question import Card, Question
 from loc3r_ros.world.questions.vsti import VSTI_TASKS
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 from loc3r_ros.world.video import Footage
@@ -226,20 +226,25 @@ class Loc3rExamples:
         situations = _some(rng, video.situations, self.situations)
         for situation in situations:
             said = _one(rng, situation.wordings)
-            question, answer = '', ''
-            if self.coordinates_as_text:
-                question, answer = WHERE, coordinates(situation, T_map_bev)
-            pose = (situation.position, situation.yaw)
-            texts.append(text_of(self.prompt, said, question, answer, *pose))
+            texts.append(self._placed(said, situation.position, situation.yaw, T_map_bev))
         for _ in range(self.pointings):
             if (simple := pointing(rng, named.places)) is not None:
                 at, yaw = in_map(simple.position, simple.yaw, T_map_bev)
-                texts.append(text_of(self.prompt, simple.said, '', '', at, yaw))
+                texts.append(self._placed(simple.said, at, yaw, T_map_bev))
         pseudo = text_of(self.prompt, '', '', '')
         wanted = self.questions + self.situations + self.pointings
         texts += [pseudo] * (wanted - len(texts))
         texts = [self._marked(text, named) for text in texts]
         return sorted(texts, key=lambda text: len(text.ids))
+
+    def _placed(
+        self, said: str, position: tuple[float, float], yaw: float | None, T_map_bev: Array
+    ) -> Text:
+        """Who stands there and says so; asked where, if that is told in words."""
+        put = ('', '')
+        if self.coordinates_as_text and yaw is not None:
+            put = (WHERE, coordinates(position, yaw, T_map_bev))
+        return text_of(self.prompt, said, *put, position, yaw)
 
     def _marked(self, text: Text, named: Named) -> Text:
         numbers, things = named.mark(self.prompt.words, text.ids)
@@ -263,10 +268,10 @@ WHERE = 'Where am I?'
 """Asked where places are told in words."""
 
 
-def coordinates(situation: Situation, T_map_bev: Array) -> str:
-    """A pose in words: metres and degrees in the BEV frame."""
-    (x, y), yaw = in_bev(situation.position, situation.yaw, T_map_bev)
-    return f'{x:.1f} {y:.1f} {np.degrees(yaw):.0f}'
+def coordinates(position: tuple[float, float], yaw: float, T_map_bev: Array) -> str:
+    """A pose in `map` in words: metres and degrees in the BEV frame."""
+    (x, y), heading = in_bev(position, yaw, T_map_bev)
+    return f'{x:.1f} {y:.1f} {np.degrees(heading):.0f}'
 
 
 def asked(question: Question) -> str:

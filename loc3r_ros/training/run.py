@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 from loc3r_ros.errors import InputError, Loc3rError
 from loc3r_ros.training.checkpoint import Checkpoint
 from loc3r_ros.training.curves import HELD_OUT, Curves
+from loc3r_ros.training.optimizers import optimizers
 from loc3r_ros.training.task import Batch, Examples, Task
 
 _log = logging.getLogger(__name__)
@@ -46,7 +47,9 @@ class Recipe:
         batch: examples a step, over all processes.
         rate: peak learning rate; it rises linearly over `warmup` steps and falls as a cosine to
             a hundredth.
-        decay: of weights (AdamW), matrices only.
+        muon: how many times that rate matrices within the net learn at, by Muon; 0: AdamW trains
+            all, as it does all else.
+        decay: of weights, matrices only.
         clip: largest norm of the gradient.
         average: decay of the moving average of the weights, which is what is used in the end; 0:
             the weights of the last step are, which saves a copy of a large model.
@@ -57,16 +60,17 @@ class Recipe:
     batch: int
     rate: float
     warmup: int = 200
+    muon: float = 0.0
     decay: float = 0.02
     clip: float = 1.0
     average: float = 0.998
     seed: int = 0
 
-    def rate_at(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
+    def share_at(self, step: int) -> float:
+        """Which part of the peak the learning rate of a step is, counted from 0."""
         rise = min(1.0, (step + 1) / max(1, self.warmup))
         fall = 0.5 + 0.5 * math.cos(math.pi * min(1.0, step / self.steps))
-        return self.rate * rise * (0.01 + 0.99 * fall)
+        return rise * (0.01 + 0.99 * fall)
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,7 @@ class _Run:
                 f'a batch of {recipe.batch} cannot be shared by {processes} processes, '
                 f'{self.at_once} examples at once'
             )
-        optimizer = _optimizer(task, recipe)
+        made = optimizers(task, recipe.rate, recipe.decay, recipe.muon)
         self.average = _average(task, recipe.average)
         self.recipe_text = json.dumps({'task': task.label, **asdict(recipe)})
         found = Checkpoint.load(folder)
@@ -140,9 +144,10 @@ class _Run:
             if found:
                 self.average.load_state_dict(found.average)
             self.average.to(self.accelerator.device)
-        self.model, self.optimizer = self.accelerator.prepare(task, optimizer)
+        self.model, *self.optimizers = self.accelerator.prepare(task, *made)
         if found:
-            self.optimizer.load_state_dict(found.optimizer)
+            for optimizer, state in zip(self.optimizers, found.optimizers, strict=True):
+                optimizer.load_state_dict(state)
         self.step = found.step if found else 0
         self.minutes = found.minutes if found else 0.0
         self.curves = Curves(folder, self.step)
@@ -218,8 +223,9 @@ class _Run:
 
     def _advance(self, batches: Iterator[Batch], parts: int) -> dict[str, float]:
         """One optimizer step, on the mean gradient of its parts."""
-        for group in self.optimizer.param_groups:
-            group['lr'] = self.recipe.rate_at(self.step)
+        share = self.recipe.share_at(self.step)
+        for group in chain.from_iterable(one.param_groups for one in self.optimizers):
+            group['lr'] = share * group['initial_lr']
         means = _Means()
         for number, batch in enumerate(batches, 1):
             with nullcontext() if number == parts else self.accelerator.no_sync(self.model):
@@ -229,7 +235,8 @@ class _Run:
             means.add({name: float(value.detach()) for name, value in losses.items()})
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         if math.isfinite(float(norm)):
-            self.optimizer.step()
+            for optimizer in self.optimizers:
+                optimizer.step()
             if self.average is not None:
                 self.average.update_parameters(self.task)
             self._hopeless = 0
@@ -240,7 +247,8 @@ class _Run:
                     f'step {self.step}: no finite gradient in {HOPELESS} steps; go on from the '
                     f'checkpoint in {self.folder} with a lower rate, in a new folder'
                 )
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
         return means.take()
 
     def _autocast(self) -> torch.autocast:
@@ -268,7 +276,7 @@ class _Run:
             self.minutes,
             self.task.state_dict(),
             {} if self.average is None else self.average.state_dict(),
-            self.optimizer.state_dict(),
+            [optimizer.state_dict() for optimizer in self.optimizers],
         ).save(self.folder)
         self.curves.write()
 
@@ -340,12 +348,3 @@ def _average(task: Task, decay: float) -> AveragedModel | None:
     if not decay:
         return None
     return AveragedModel(task, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=False)
-
-
-def _optimizer(task: Task, recipe: Recipe) -> torch.optim.Optimizer:
-    trained = [p for p in task.parameters() if p.requires_grad]
-    groups = [
-        {'params': [p for p in trained if p.dim() > 1], 'weight_decay': recipe.decay},
-        {'params': [p for p in trained if p.dim() <= 1], 'weight_decay': 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98))

@@ -26,7 +26,15 @@ from loc3r_ros.world.splits import TRAIN, VALIDATION
 
 SHORT = Recipe(steps=2, batch=2, rate=1e-2, warmup=1)
 PLAN = Plan(
-    1, 1, questions=3, situations=2, encoder=SHORT, words=SHORT, names=SHORT, language=SHORT
+    1,
+    1,
+    questions=3,
+    situations=2,
+    encoder=SHORT,
+    words=SHORT,
+    names=SHORT,
+    language=SHORT,
+    ablated=SHORT,
 )
 MEANS = Means(device='cpu', workers=0, check_every=2, check_batches=1)
 VARIANTS = {
@@ -50,7 +58,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
 
 def test_every_run_is_asked_about_the_same_scenes(shop: Workshop, tmp_path: Path) -> None:
     for seed in (0, 1):
-        assert shop.ablations(replace(PLAN, language=replace(SHORT, seed=seed)), MEANS)
+        assert shop.ablations(replace(PLAN, ablated=replace(SHORT, seed=seed)), MEANS)
     asked: list[tuple[str, int]] = []
     report = ablation_report(
         shop, PLAN, [0, 1], tmp_path / 'out', watched=lambda *done: asked.append(done)

@@ -28,7 +28,15 @@ from loc3r_ros.vlm.weights import load, save
 
 SHORT = Recipe(steps=2, batch=2, rate=1e-2, warmup=1, average=0.0)
 PLAN = Plan(
-    1, 1, questions=4, situations=2, encoder=SHORT, words=SHORT, names=SHORT, language=SHORT
+    1,
+    1,
+    questions=4,
+    situations=2,
+    encoder=SHORT,
+    words=SHORT,
+    names=SHORT,
+    language=SHORT,
+    ablated=SHORT,
 )
 MEANS = Means(device='cpu', workers=0, check_every=2, check_batches=1)
 
