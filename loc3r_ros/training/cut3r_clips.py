@@ -60,12 +60,13 @@ class Stage:
 class ClipExamples:
     """Clips of training rooms. An example is one long clip or several short ones.
 
+    Half of the frames of a clip, and at least two, have depth to learn from.
+
     Attributes:
         source: of footage.
         config: of the network that will see it.
         curriculum: stages in turn; the last goes on for ever.
         frames: of an example, which holds as many clips as fit, and at least one.
-        dense: how many frames of each clip have depth to learn from, at most.
         rooms: how many seeds are trained on.
         reels: of each room.
         seed: of the run.
@@ -75,7 +76,6 @@ class ClipExamples:
     config: Cut3rConfig
     curriculum: tuple[Stage, ...]
     frames: int = 16
-    dense: int = 2
     rooms: int = 2000
     reels: int = 2
     seed: int = 0
@@ -99,7 +99,7 @@ class ClipExamples:
         for seed in seeds[: max(1, self.frames // stage.frames)]:
             footage = self.source.footage(int(seed), int(rng.integers(self.reels)))
             shown = gentle_wander(rng, footage.T_map_optical, stage.frames, stage.turn)
-            dense = min(self.dense, stage.frames)
+            dense = min(stage.frames, max(2, stage.frames // 2))
             clips.append(cut_clip(footage, self.config, rng, shown, dense))
         return self.collate(clips)
 

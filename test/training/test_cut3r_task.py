@@ -29,7 +29,7 @@ from loc3r_ros.training.cut3r_losses import (
 from loc3r_ros.training.cut3r_task import WEIGHTS, Cut3rTask
 from loc3r_ros.types import Frame
 
-EXAMPLES = ClipExamples(Wall(), tiny('linear'), (Stage(10, 3),), frames=6, dense=2, rooms=3)
+EXAMPLES = ClipExamples(Wall(), tiny('linear'), (Stage(10, 3),), frames=6, rooms=3)
 
 
 def task() -> Cut3rTask:
