@@ -142,7 +142,10 @@ def _ask(
 
 
 def _drive(args: argparse.Namespace, seeds: Sequence[int] | None, bar: Progress) -> Report:
-    """Drive the pose encoder through the first of the rooms, by both update rules."""
+    """Drive the pose encoder through the first of the rooms, by both update rules.
+
+    Where the state begins anew by itself, also in one life.
+    """
     from loc3r_ros.cut3r.encoder import PoseEncoder
     from loc3r_ros.evaluation.drives import SCENES, Drive, drive_all, drive_tables
     from loc3r_ros.evaluation.journal import Journal
@@ -154,6 +157,9 @@ def _drive(args: argparse.Namespace, seeds: Sequence[int] | None, bar: Progress)
         rule: PoseEncoder.load(_encoder(args), update_rule=rule, device=args.device)
         for rule in ('cut3r', 'ttt3r')
     }
+    if encoders['cut3r'].restart_every:
+        once = PoseEncoder.load(_encoder(args), restart_every=0, device=args.device)
+        encoders['cut3r, one life'] = once
     about = _about(encoders['cut3r'])
     journal = Journal(args.out / 'drives.jsonl', about, Drive.from_json)
     found = bar.track(drive_all(encoders, seeds, journal), len(seeds), description='drives')

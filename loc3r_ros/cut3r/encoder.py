@@ -15,7 +15,7 @@ from loc3r_ros.cut3r.serving import Serving, serving
 from loc3r_ros.cut3r.state_file import SavedState
 from loc3r_ros.cut3r.variant import UpdateRule, Variant
 from loc3r_ros.errors import CheckpointError, EngineError, InputError
-from loc3r_ros.geometry import pose, rotation_from_quaternion
+from loc3r_ros.geometry import Array, pose, rotation_from_quaternion, transform
 from loc3r_ros.runtime.choose import Backend, Choice
 from loc3r_ros.runtime.session import Arrays
 from loc3r_ros.types import Frame, Observation
@@ -46,13 +46,17 @@ class PoseEncoder:
         backend: `auto`: the best of those below, where engines are named; or one of them:
             `torch`, `onnxruntime`, `tensorrt`; or `compiled`, PyTorch through torch.compile, which
             takes its time at every start and is never chosen by itself.
+        restart_every: frames after which the state begins anew: the newest image is looked at again
+            as the first, and further poses are told from its pose, as TTT3R's demo does. Camera and
+            geometry tokens tell of one life alone: a language model that reads them wants 0. None:
+            as the weights say, which for those published is never; 0: never.
         engines: folder of exported packages (`loc3r engine export`) and of engines built of them.
             None: PyTorch serves.
 
     Attributes:
         model: the network; None where only packages were given.
         config: its dimensions.
-        update_rule, camera_only: as given.
+        update_rule, camera_only, restart_every: as given.
         epoch: id of the state's life; rises with every reset.
         choice: who computes, why, and who was refused; None before the first frame.
 
@@ -70,6 +74,7 @@ class PoseEncoder:
         dtype: torch.dtype | None = None,
         backend: Backend = 'auto',
         engines: Path | str | None = None,
+        restart_every: int | None = None,
     ) -> None:
         if update_rule not in get_args(UpdateRule):
             raise InputError(f'update_rule {update_rule!r} is unknown; use cut3r or ttt3r')
@@ -84,6 +89,10 @@ class PoseEncoder:
         except (RuntimeError, AssertionError) as error:
             raise InputError(f'cannot run on device {device}: {error}') from error
         self.config = self._serving.config
+        every = self.config.restart_every if restart_every is None else restart_every
+        if every < 0 or every == 1:
+            raise InputError(f'restart_every {every}: use 2 or more, or 0 for never')
+        self.restart_every = every
         self.choice: Choice | None = None
         self._failed: list[str] = []
         self.epoch = 0
@@ -144,6 +153,8 @@ class PoseEncoder:
     def _begin(self) -> None:
         self._start = self._serving.initial()
         self._index = 0
+        self._age = 0  # frames since the state began anew
+        self._T_world_life = np.eye(4)  # world of the epoch from that of this life of the state
         if self.choice is not None:
             self.choice.session.set_state(self._start)
         self._size: tuple[int, int] | None = None
@@ -167,7 +178,8 @@ class PoseEncoder:
                 f'{frame.camera.width}x{frame.camera.height}; both must be of one size'
             )
         self._enter((plan.width, plan.height))
-        outputs = self._step(plan.image(frame.rgb).copy()[None])
+        image = plan.image(frame.rgb).copy()[None]
+        outputs = self._step(image)
         camera_pose = outputs['camera_pose'][0].astype(np.float64)
         if not np.isfinite(camera_pose).all() or not np.linalg.norm(camera_pose[3:]) > 0.5:
             self.reset()
@@ -177,7 +189,22 @@ class PoseEncoder:
             )
         observation = self._observation(frame, plan, outputs, camera_pose)
         self._index += 1
+        self._age += 1
+        if self._age == self.restart_every:
+            self._restart(image, observation.T_world_camera)
         return observation
+
+    def _restart(self, image: NDArray[np.uint8], T_world_camera: Array) -> None:
+        """Begin a new life of the state within the epoch, with an image whose pose is known."""
+        assert self.choice is not None
+        epoch = self.epoch
+        self.choice.session.set_state(self._serving.initial())
+        self._age = 0
+        self._step(image)
+        if self.epoch != epoch:
+            self._begin()  # another backend serves, and what it saw is no frame of that epoch
+            return
+        self._age, self._T_world_life = 1, T_world_camera
 
     def _enter(self, size: tuple[int, int]) -> None:
         before = self._size
@@ -216,7 +243,7 @@ class PoseEncoder:
             return self.choice.session.run(self._inputs(image))
 
     def _inputs(self, image: NDArray[np.uint8]) -> Arrays:
-        flags = {'first_frame': self._index == 0, 'update': True, 'reset': False}
+        flags = {'first_frame': self._age == 0, 'update': True, 'reset': False}
         return {'image': image} | {name: np.array([flag]) for name, flag in flags.items()}
 
     def _observation(
@@ -224,18 +251,19 @@ class PoseEncoder:
     ) -> Observation:
         w, x, y, z = camera_pose[3:]
         one = {name: value[0] for name, value in outputs.items()}
-        points = one.get('pts3d_in_self_view')
+        points, around = one.get('pts3d_in_self_view'), one.get('pts3d_in_other_view')
+        T_life_camera = pose(rotation_from_quaternion([x, y, z, w]), camera_pose[:3])
         return Observation(
             stamp=frame.stamp,
             epoch=self.epoch,
             index=self._index,
             camera_token=_own(one['camera_token']),
             geometry_tokens=_own(one['geometry_tokens']),
-            T_world_camera=pose(rotation_from_quaternion([x, y, z, w]), camera_pose[:3]),
+            T_world_camera=self._T_world_life @ T_life_camera,
             camera=plan.camera(frame.camera) if frame.camera else None,
             focal=None if points is None else _focal(points),
             points_camera=_own(points),
-            points_world=_own(one.get('pts3d_in_other_view')),
+            points_world=None if around is None else transform(self._T_world_life, around),
             confidence_camera=_own(one.get('conf_self')),
             confidence_world=_own(one.get('conf')),
             rgb=_own(one.get('rgb')),
@@ -247,8 +275,9 @@ class PoseEncoder:
         Raises:
             InputError: the file cannot be written; an earlier one is left as it was.
         """
-        place = self.fingerprint, self.update_rule, self.epoch, self._index
-        SavedState(*place, *(self._size or (0, 0)), self.state()).write(Path(path))
+        place = self.fingerprint, self.update_rule, self.epoch, self._index, self._age
+        size = self._size or (0, 0)
+        SavedState(*place, *size, self._T_world_life, self.state()).write(Path(path))
 
     def load_state(self, path: Path | str) -> None:
         """Go on from a saved state, in its epoch; on an error nothing changes.
@@ -274,6 +303,7 @@ class PoseEncoder:
             raise InputError(f'{path}: a damaged CUT3R state: its tensors have other shapes')
         self._last_epoch = max(self._last_epoch, self.epoch)
         self.epoch, self._index, self._start = saved.epoch, saved.index, saved.arrays
+        self._age, self._T_world_life = saved.age, saved.T_world_life
         self._size = (saved.width, saved.height) if saved.width else None
         if self.choice is not None:
             self.choice.session.set_state(saved.arrays)

@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from loc3r_ros.errors import InputError
+from loc3r_ros.geometry import Array
 from loc3r_ros.runtime.session import Arrays
 
-_FORMAT = 'loc3r_cut3r_state_1'
+_FORMAT = 'loc3r_cut3r_state_2'
+_NUMBERS = ('epoch', 'index', 'age', 'width', 'height')
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +28,9 @@ class SavedState:
         model: fingerprint of the weights.
         update_rule: by which it came about.
         epoch, index: of the next frame.
+        age: frames that this life of the state has seen; see `PoseEncoder`, restart_every.
         width, height: of the network's input; 0 before the first frame.
+        T_world_life: (4, 4) pose of that life's first camera in the world of the epoch.
         arrays: the state itself, float32.
     """
 
@@ -32,8 +38,10 @@ class SavedState:
     update_rule: str
     epoch: int
     index: int
+    age: int
     width: int
     height: int
+    T_world_life: Array
     arrays: Arrays
 
     def write(self, path: Path) -> None:
@@ -42,8 +50,9 @@ class SavedState:
         Raises:
             InputError: the file cannot be written; an earlier one is left as it was.
         """
-        names = [f.name for f in fields(self) if f.name != 'arrays']
+        names = [f.name for f in fields(self) if f.name not in ('arrays', 'T_world_life')]
         about = {name: str(getattr(self, name)) for name in names}
+        about['T_world_life'] = json.dumps(self.T_world_life.tolist())
         partial = path.with_name(f'{path.name}.{os.getpid()}.partial')
         try:
             save_file(self.arrays, partial, {'format': _FORMAT, **about})
@@ -69,7 +78,8 @@ class SavedState:
         if about.pop('format', '') != _FORMAT:
             raise InputError(f'{path}: not a CUT3R state; give a file that save_state wrote')
         try:
-            numbers = {name: int(about.pop(name)) for name in ('epoch', 'index', 'width', 'height')}
-            return cls(**about, **numbers, arrays=arrays)  # type: ignore[arg-type]
+            numbers = {name: int(about.pop(name)) for name in _NUMBERS}
+            T = np.array(json.loads(about.pop('T_world_life')), np.float64).reshape(4, 4)
+            return cls(**about, **numbers, T_world_life=T, arrays=arrays)  # type: ignore[arg-type]
         except (KeyError, ValueError, TypeError) as error:
             raise InputError(f'{path}: a damaged CUT3R state: {error!r}') from error

@@ -259,7 +259,12 @@ class Loc3rTask(Task):
     def export(self, folder: Path, about: Mapping[str, str]) -> None:
         told = f'{self.label}; ' + '; '.join(f'{name} {value}' for name, value in about.items())
         model = copy.deepcopy(self.model)
-        model.config = replace(model.config, reads_poses=self.parts.camera in ('true', 'either'))
+        camera = self.parts.camera
+        model.config = replace(
+            model.config,
+            reads_poses=camera in ('true', 'either'),
+            reads_tokens=camera in ('predicted', 'either'),
+        )
         merge(model)
         save(model.half(), self.words, folder, training=told)
 

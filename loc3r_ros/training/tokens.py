@@ -82,7 +82,7 @@ class TokenBank:
     @cached_property
     def _encoder(self) -> PoseEncoder:
         assert self.weights is not None, 'tokens of an encoder want its weights'
-        return PoseEncoder.load(self.weights, camera_only=True)
+        return PoseEncoder.load(self.weights, camera_only=True, restart_every=0)
 
 
 def _look(encoder: PoseEncoder, footage: Footage) -> dict[str, Tensor]:

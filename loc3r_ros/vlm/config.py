@@ -57,6 +57,7 @@ class VlmConfig:
         orientation_bins: bins of the heading over [-pi, pi).
         reads_poses: whether it was taught to read a known pose (`vlm.pose_token`) where there is no
             camera token.
+        reads_tokens: whether it was taught to read camera tokens of CUT3R, as published.
     """
 
     vision: SiglipShape
@@ -67,6 +68,7 @@ class VlmConfig:
     frames: int = 32
     orientation_bins: int = 36
     reads_poses: bool = False
+    reads_tokens: bool = True
 
     def __post_init__(self) -> None:
         vision, text = self.vision, self.text

@@ -137,13 +137,14 @@ class SpatialVlm:
         if not self._takes_camera_tokens:
             return None
         token, width = view.camera_token, self._stream.camera_dim
-        if token is not None and token.shape == (width,):
+        reads_tokens = self._stream.reads_tokens
+        if reads_tokens and token is not None and token.shape == (width,):
             return token
         if self.reads_poses:
             anchor = self._first or view
             T_bev_map = invert(bev_in_map(anchor.T_map_camera))
             return pose_token(T_bev_map @ view.T_map_camera, width)
-        if token is not None and not self._warned:
+        if reads_tokens and token is not None and not self._warned:
             self._warned = True
             _log.warning(
                 '%s takes camera tokens of %d numbers and the encoder gives %s: they are left out, '

@@ -81,6 +81,11 @@ class VideoStream:
         return self._model.config.reads_poses
 
     @property
+    def reads_tokens(self) -> bool:
+        """Whether it learnt what camera tokens of CUT3R tell."""
+        return self._model.config.reads_tokens
+
+    @property
     def stamps(self) -> list[float]:
         """Of the frames that answers are about, s."""
         return self._video.use(lambda prefix: [frame.stamp for frame in prefix.frames])

@@ -16,6 +16,7 @@ from loc3r_ros.camera import PinholeCamera
 from loc3r_ros.cut3r import PoseEncoder, View, forward_views, tiny
 from loc3r_ros.cut3r.tensorfile import read_tensors, write_tensors
 from loc3r_ros.errors import CheckpointError, InputError
+from loc3r_ros.geometry import transform
 from loc3r_ros.types import Frame
 
 
@@ -72,15 +73,15 @@ def test_camera_only_tokens_and_pose_are_the_same(linear):
         assert two.focal is None
 
 
-@pytest.mark.parametrize('rule', ['cut3r', 'ttt3r'])
-def test_a_saved_state_goes_on_bit_for_bit(linear, tmp_path, rule):
-    encoder = PoseEncoder(linear, update_rule=rule)
+@pytest.mark.parametrize(('rule', 'every'), [('cut3r', 0), ('ttt3r', 0), ('cut3r', 2)])
+def test_a_saved_state_goes_on_bit_for_bit(linear, tmp_path, rule, every):
+    encoder = PoseEncoder(linear, update_rule=rule, restart_every=every)
     encoder.reset()
     for t in range(3):
         encoder.observe(frame(t))
     encoder.save_state(tmp_path / 'state.safetensors')
     expected = [encoder.observe(frame(t)) for t in range(3, 6)]
-    other = PoseEncoder(random_model(tiny('linear')), update_rule=rule)
+    other = PoseEncoder(random_model(tiny('linear')), update_rule=rule, restart_every=every)
     other.load_state(tmp_path / 'state.safetensors')
     for t, one in zip(range(3, 6), expected, strict=True):
         assert_identical(other.observe(frame(t)), one)
@@ -110,6 +111,37 @@ def test_reset_begins_a_new_epoch_as_if_new(linear, tmp_path):
     assert encoder.epoch == 0
     encoder.reset()
     assert encoder.epoch == 3, 'an epoch id must never come twice'
+
+
+def test_a_life_begins_with_the_last_image_of_the_one_before(linear):
+    encoder = PoseEncoder(linear, restart_every=3)
+    found = [encoder.observe(frame(t)) for t in range(7)]
+    assert [(one.epoch, one.index) for one in found] == [(0, t) for t in range(7)]
+    T_world_life = np.eye(4)
+    for frames in ([0, 1, 2], [2, 3, 4], [4, 5, 6]):
+        alone = PoseEncoder(linear)
+        life = [alone.observe(frame(t)) for t in frames]
+        for t, one in list(zip(frames, life, strict=True))[frames[0] > 0 :]:
+            T = T_world_life @ one.T_world_camera
+            np.testing.assert_allclose(found[t].T_world_camera, T, atol=1e-6)
+            points = transform(T_world_life, one.points_world)
+            np.testing.assert_allclose(found[t].points_world, points, atol=1e-4)
+            np.testing.assert_allclose(found[t].camera_token, one.camera_token, atol=1e-5)
+        T_world_life = T
+    encoder.reset()
+    np.testing.assert_array_equal(encoder.observe(frame(0)).T_world_camera, found[0].T_world_camera)
+
+
+def test_lives_are_as_long_as_the_weights_say_or_as_is_asked(linear):
+    model = random_model(replace(tiny('linear'), restart_every=5))
+    assert PoseEncoder(linear).restart_every == 0
+    assert PoseEncoder(model).restart_every == 5
+    assert PoseEncoder(model, restart_every=0).restart_every == 0
+    for wrong in (1, -3):
+        with pytest.raises(InputError, match='2 or more'):
+            PoseEncoder(linear, restart_every=wrong)
+        with pytest.raises(InputError, match='2 or more'):
+            replace(tiny('linear'), restart_every=wrong)
 
 
 def test_update_rules_agree_on_the_first_frame_and_part_after_the_second(linear):
@@ -159,6 +191,7 @@ def test_states_that_do_not_fit_are_refused_and_change_nothing(linear, tmp_path)
     for name, change in {
         'other': ({**about, 'format': 'x'}, tensors, 'not a CUT3R state'),
         'index': ({**about, 'index': 'x'}, tensors, 'damaged'),
+        'pose': ({**about, 'T_world_life': '[1, 2]'}, tensors, 'damaged'),
         'shape': (about, {**tensors, 'state': tensors['state'][:, :3]}, 'damaged'),
         'tensor': (about, {'state': tensors['state']}, 'damaged'),
     }.items():

@@ -156,9 +156,11 @@ def test_tokens_of_another_encoder_are_left_out_and_it_says_so_once(caplog):
     np.testing.assert_array_equal(stream.localize(PLACE).mean, bare.localize(PLACE).mean)
 
 
-def test_a_known_pose_stands_in_for_a_camera_token():
+@pytest.mark.parametrize('reads_tokens', [True, False])
+def test_a_known_pose_stands_in_for_a_camera_token(reads_tokens):
+    """Of which there is none, or none that the model learnt to read."""
     reader = model()
-    reader.config = replace(SMALL, reads_poses=True)
+    reader.config = replace(SMALL, reads_poses=True, reads_tokens=reads_tokens)
     stream = VideoStream(reader, words())
     engine = SpatialVlm(stream, 'reader')
     T_bev_map = np.linalg.inv(bev_in_map(FIRST))
@@ -167,7 +169,8 @@ def test_a_known_pose_stands_in_for_a_camera_token():
         seen = keyframe(number, T_map_camera=T)
         has_token = number == 2
         engine.observe(seen if has_token else replace(seen, camera_token=None))
-        token = seen.camera_token if has_token else pose_token(T_bev_map @ T, SMALL.camera_dim)
+        posed = pose_token(T_bev_map @ T, SMALL.camera_dim)
+        token = seen.camera_token if has_token and reads_tokens else posed
         told.observe(seen.rgb, token, seen.stamp)
     expected = told.localize(PLACE).mean
     np.testing.assert_allclose(stream.localize(PLACE).mean, expected, atol=1e-12)
