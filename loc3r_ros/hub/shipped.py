@@ -1,8 +1,8 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The small weights that come with the package: what runs where no others are named.
 
-CUT3R-tiny tracks where there is no depth. Loc3R-tiny answers; it is told poses by depth, or by
-camera tokens of CUT3R-tiny. A checkout need not have them; then all is as with no weights.
+CUT3R-tiny tracks where there is no depth. Loc3R-tiny answers; it is told the poses that depth
+gives, or CUT3R-tiny. A checkout need not have them; then all is as with no weights.
 """
 
 from __future__ import annotations
