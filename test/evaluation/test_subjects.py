@@ -35,7 +35,6 @@ from loc3r_ros.vlm import stream as stream_module
 from loc3r_ros.vlm.situated import bev_in_map
 from loc3r_ros.vlm.spatial_vlm import SpatialVlm
 from loc3r_ros.vlm.stream import VideoStream
-from loc3r_ros.world.questions.question import Situation
 
 SEED = 3
 
@@ -131,8 +130,7 @@ def test_geometry_tokens_are_read(bank: Bank) -> None:
 
 def test_a_place_told_in_words_is_where_it_was_meant() -> None:
     T_map_bev = pose(exp_so3((0, 0, 2.0)), (1.0, -3.0, 1.4))
-    situation = Situation('', (), (0.4, 2.2), -2.9)
-    agent = told_in_words(coordinates(situation, T_map_bev), T_map_bev)
+    agent = told_in_words(coordinates((0.4, 2.2), -2.9, T_map_bev), T_map_bev)
     assert agent.found
     assert agent.T_map_agent[:2, 3] == pytest.approx((0.4, 2.2), abs=0.08)
     yaw = np.arctan2(agent.T_map_agent[1, 0], agent.T_map_agent[0, 0])
