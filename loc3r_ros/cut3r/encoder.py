@@ -56,8 +56,9 @@ class PoseEncoder:
     Attributes:
         model: the network; None where only packages were given.
         config: its dimensions.
-        update_rule, camera_only, restart_every: as given.
-        epoch: id of the state's life; rises with every reset.
+        update_rule, camera_only: as given.
+        restart_every: as given, or as the weights say.
+        epoch: id of the world that poses are told in; rises with every reset.
         choice: who computes, why, and who was refused; None before the first frame.
 
     Raises:
@@ -190,7 +191,7 @@ class PoseEncoder:
         observation = self._observation(frame, plan, outputs, camera_pose)
         self._index += 1
         self._age += 1
-        if self._age == self.restart_every:
+        if 0 < self.restart_every <= self._age:  # a loaded state may be older
             self._restart(image, observation.T_world_camera)
         return observation
 

@@ -132,6 +132,20 @@ def test_a_life_begins_with_the_last_image_of_the_one_before(linear):
     np.testing.assert_array_equal(encoder.observe(frame(0)).T_world_camera, found[0].T_world_camera)
 
 
+def test_a_loaded_state_that_is_older_than_a_life_ends_with_the_next_image(linear, tmp_path):
+    old = PoseEncoder(linear)
+    for t in range(4):
+        old.observe(frame(t))
+    old.save_state(tmp_path / 'state')
+    encoder = PoseEncoder(linear, restart_every=2)
+    encoder.load_state(tmp_path / 'state')
+    T = encoder.observe(frame(4)).T_world_camera
+    alone = PoseEncoder(linear)
+    alone.observe(frame(4))
+    expected = T @ alone.observe(frame(5)).T_world_camera
+    np.testing.assert_allclose(encoder.observe(frame(5)).T_world_camera, expected, atol=1e-6)
+
+
 def test_lives_are_as_long_as_the_weights_say_or_as_is_asked(linear):
     model = random_model(replace(tiny('linear'), restart_every=5))
     assert PoseEncoder(linear).restart_every == 0
