@@ -74,20 +74,12 @@ def situated_table(episodes: Sequence[Episode], frequent: Frequent) -> Table | N
     scenes, replies = _replies(episodes, [f'situated_{kind}' for kind in KINDS])
     if not replies:
         return None
-    blind = [frequent.get(reply.task, '') for reply in replies]
-    scores = np.array(
-        [
-            (match(reply.told, [reply.truth]), match(guess, [reply.truth]))
-            for match in (exact_match, refined_match)
-            for reply, guess in zip(replies, blind, strict=True)
-        ],
-        dtype=np.float64,
-    )
-    columns = 100 * scores.reshape(2, len(replies), 2).swapaxes(1, 2).reshape(4, -1)
+    scores = [_matches(reply, frequent.get(reply.task, '')) for reply in replies]
+    columns = 100 * np.array(scores, np.float64).T
 
     def row(asked: _Rows) -> tuple[Cell, ...]:
         if not asked.size:
-            return (0, None, None, None, None)
+            return (0, *len(columns) * (None,))
         means = bootstrap_intervals(
             lambda rows: columns[:, asked[rows]].mean(1).tolist(), [scenes[k] for k in asked]
         )
@@ -96,11 +88,24 @@ def situated_table(episodes: Sequence[Episode], frequent: Frequent) -> Table | N
     tasks = np.array([reply.task for reply in replies])
     table = {kind: row(np.flatnonzero(tasks == f'situated_{kind}')) for kind in KINDS}
     table['all'] = row(np.arange(len(replies)))
-    note = f'{len(replies)} questions in {len(set(scenes))} scenes. {BLIND}.'
-    heads = ('EM', 'frequency, EM', 'EM-R', 'frequency, EM-R')
+    note = (
+        f'{len(replies)} questions in {len(set(scenes))} scenes. {BLIND}; "guess" draws one of '
+        'what the question offers ("the sofa or the fridge?"), and is the same if it offers none.'
+    )
+    heads = ('EM', 'frequency, EM', 'guess, EM', 'EM-R', 'frequency, EM-R')
     return Table(
         'Situated questions', note, ('questions', *(f'{head}, %' for head in heads)), table
     )
+
+
+def _matches(reply: Reply, frequent: str) -> tuple[float, ...]:
+    """Exact match of the model, the frequent answer and a guess; refined match of the first two."""
+    told, often = (
+        [match(words, [reply.truth]) for match in (exact_match, refined_match)]
+        for words in (reply.told, frequent)
+    )
+    guess = 1 / reply.options if reply.options else often[0]
+    return told[0], often[0], guess, told[1], often[1]
 
 
 def _replies(episodes: Sequence[Episode], tasks: Collection[str]) -> tuple[list[int], list[Reply]]:

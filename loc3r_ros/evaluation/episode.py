@@ -36,7 +36,7 @@ class Reply:
         task: of the question; it says how the answer is scored.
         truth: the right answer.
         told: what a model said.
-        options: how many there were to choose from; 0 for an open question.
+        options: how many answers the question itself offers; 0 for an open one.
     """
 
     task: str

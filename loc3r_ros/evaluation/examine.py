@@ -19,7 +19,7 @@ from loc3r_ros.training.loc3r_examples import asked
 from loc3r_ros.types import AgentPose
 from loc3r_ros.vlm.situated import bev_in_map
 from loc3r_ros.world.questions.question import Situation
-from loc3r_ros.world.questions.situated import KINDS
+from loc3r_ros.world.questions.situated import KINDS, offered
 from loc3r_ros.world.splits import scene_of
 
 SITUATED_TASKS = tuple(f'situated_{kind}' for kind in KINDS)
@@ -107,7 +107,7 @@ def _replies(subject: Subject, video: Video, tasks: set[str]) -> tuple[Reply, ..
         ]
     )
     return tuple(
-        Reply(q.task, q.answer, words, len(q.options))
+        Reply(q.task, q.answer, words, len(q.options or offered(q)))
         for q, words in zip(questions, told, strict=True)
     )
 

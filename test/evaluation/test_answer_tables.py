@@ -74,7 +74,7 @@ def test_nothing_asked_no_table() -> None:
 
 def test_situated_answers_by_both_matches() -> None:
     said = [
-        Reply('situated_what', 'chair', 'The chair.'),
+        Reply('situated_what', 'chair', 'The chair.', 2),
         Reply('situated_what', 'chair', 'office chair'),
         Reply('situated_is', 'yes', 'no'),
     ]
@@ -83,6 +83,9 @@ def test_situated_answers_by_both_matches() -> None:
     assert value(table, 'what', 'EM, %') == 50
     assert value(table, 'what', 'EM-R, %') == 100
     assert value(table, 'what', 'frequency, EM, %') == 0
+    # One in two of what was offered, and nothing by 'table' where nothing was.
+    assert value(table, 'what', 'guess, EM, %') == 25
+    assert value(table, 'is', 'guess, EM, %') == 100
     assert value(table, 'is', 'EM, %') == 0
     assert value(table, 'is', 'frequency, EM-R, %') == 100
     assert value(table, 'all', 'EM, %') == pytest.approx(100 / 3)

@@ -12,12 +12,13 @@ from question_scene import furnished, room, visit_all
 
 from loc3r_ros.evaluation.baselines import frequent_answers
 from loc3r_ros.evaluation.situated_answers import exact_match, question_kind
-from loc3r_ros.world.questions.question import Situation
+from loc3r_ros.world.questions.question import Question, Situation
 from loc3r_ros.world.questions.situated import (
     KINDS,
     can,
     how,
     is_,
+    offered,
     others,
     situated_questions,
     what,
@@ -149,6 +150,15 @@ def test_of_two_things_named_either_may_be_meant(questions):
     assert len(two) > 100
     # Three standard deviations of a fair coin.
     assert abs(first - len(two) / 2) <= 1.5 * np.sqrt(len(two))
+
+
+def test_what_is_offered_is_what_may_be_right(questions):
+    for kind, numbers in {'is': {2}, 'can': {2}, 'others': {4}, 'which': {2}, 'how': {0}}.items():
+        assert {len(offered(q)) for q in questions if q.task == f'situated_{kind}'} == numbers
+    assert all(q.answer in offered(q) for q in questions if offered(q))
+    assert {offered(q) for q in questions if 'the shorter turn' in q.text} == {('left', 'right')}
+    nearest = 'What is the nearest thing standing on the floor on my left?'
+    assert not offered(Question('situated_what', nearest, (), 'sofa'))
 
 
 def test_what_is_often_near_is_as_often_not(questions):

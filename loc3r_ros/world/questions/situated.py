@@ -7,6 +7,7 @@ about what the situation's words mention, and of each kind every answer comes up
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -180,6 +181,18 @@ KINDS: dict[str, Callable[[Surroundings], Said]] = {
 
 CLOSED = {'is': ('yes', 'no'), 'can': ('yes', 'no'), 'others': WHERE}
 """Kinds whose answers are always the same few."""
+
+
+def offered(question: Question) -> tuple[str, ...]:
+    """What a question names as its possible answers, as whoever sees nothing would read it.
+
+    Empty where any name or number may be right.
+    """
+    kind = question.task.removeprefix('situated_')
+    if kind in CLOSED:
+        return CLOSED[kind]
+    pair = re.search(r', (?:the )?([^,]+) or (?:the )?([^,]+)\?$', question.text)
+    return pair.groups() if pair else ()
 
 
 def _the(here: Surroundings) -> list[Item]:
