@@ -116,11 +116,11 @@ def _longest(ids: Sequence[int], spelled: Mapping[str, Sequence[int]]) -> str:
 def looking_layers(config: VlmConfig) -> range:
     """The layers whose first key head looks for what is named.
 
-    Those of the first third tell patches where they lie; those of the last sixth make a pose of the
-    places of words.
+    Those of the first third tell patches where they lie; those of the last quarter make a pose of
+    the places of words.
     """
     layers = config.text.layers
-    return range(layers // 3, max(layers // 3 + 1, layers - layers // 6))
+    return range(layers // 3, max(layers // 3 + 1, layers - layers // 4))
 
 
 def asking_layers(config: VlmConfig) -> range:

@@ -20,6 +20,7 @@ from loc3r_ros.training.bank import SHOWN, Bank, Video, some
 from loc3r_ros.training.grounding import NOTHING, NOWHERE, Named, Place
 from loc3r_ros.training.layout import cell_places
 from loc3r_ros.training.pointing import pointing
+from loc3r_ros.training.surveying import survey
 from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch
 from loc3r_ros.training.tokens import TokenBank
 from loc3r_ros.training.told import blurred, tell
@@ -96,7 +97,8 @@ class Loc3rExamples:
         rooms: how many seeds are trained on.
         videos: of each room.
         questions, situations: that a video is asked at once.
-        pointings: the simplest of situations that are made up for it, of things that are seen once.
+        pointings: the simplest of situations and questions that are made up for it, of things that
+            are seen once.
         unlisted: share of questions that are put without their options: who is to tell the letter
             of a thing must know its name first, and is told so more clearly.
         strides: one in so many of the frames is shown, by turns from step to step; of held-out
@@ -226,11 +228,12 @@ class Loc3rExamples:
         situations = _some(rng, video.situations, self.situations)
         for situation in situations:
             said = _one(rng, situation.wordings)
-            texts.append(self._placed(said, situation.position, situation.yaw, T_map_bev))
+            texts.append(self._placed(said, ('', ''), situation.position, situation.yaw, T_map_bev))
         for _ in range(self.pointings):
             if (simple := pointing(rng, named.places)) is not None:
+                put = survey(rng, named.places, simple.said, simple.position, simple.yaw)
                 at, yaw = in_map(simple.position, simple.yaw, T_map_bev)
-                texts.append(self._placed(simple.said, at, yaw, T_map_bev))
+                texts.append(self._placed(simple.said, put, at, yaw, T_map_bev))
         pseudo = text_of(self.prompt, '', '', '')
         wanted = self.questions + self.situations + self.pointings
         texts += [pseudo] * (wanted - len(texts))
@@ -238,10 +241,14 @@ class Loc3rExamples:
         return sorted(texts, key=lambda text: len(text.ids))
 
     def _placed(
-        self, said: str, position: tuple[float, float], yaw: float | None, T_map_bev: Array
+        self,
+        said: str,
+        put: tuple[str, str],
+        position: tuple[float, float],
+        yaw: float | None,
+        T_map_bev: Array,
     ) -> Text:
-        """Who stands there and says so; asked where, if that is told in words."""
-        put = ('', '')
+        """Who stands there, says so and asks this; or asks where, if that is told in words."""
         if self.coordinates_as_text and yaw is not None:
             put = (WHERE, coordinates(position, yaw, T_map_bev))
         return text_of(self.prompt, said, *put, position, yaw)

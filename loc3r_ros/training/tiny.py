@@ -56,8 +56,9 @@ class Plan:
         pointings: simplest situations that are made up of a video, beside these.
         unlisted: share of questions that are put without their options.
         strides: one in so many of a video's frames is shown, by turns from step to step.
-        emphasis: how often the weights of layout and situation are the paper's. There the language
-            model can speak before; here answers are learnt from nothing, and outweigh all else.
+        emphasis: how often the weights of layout and situation are the paper's while words are
+            learnt, and in ablations. There the language model can speak before; here answers are
+            learnt from nothing, and outweigh all else.
         camera: what tells the model of the package where each image was taken.
     """
 
@@ -80,7 +81,7 @@ class Plan:
 
 PLANS = {
     'cpu': Plan(
-        rooms=300,
+        rooms=700,
         videos=2,
         questions=14,
         situations=8,
@@ -89,11 +90,11 @@ PLANS = {
         pointings=6,
         unlisted=0.5,
         strides=MOSTLY_FEW,
-        emphasis=10.0,
+        emphasis=5.0,
         camera='true',  # its CUT3R loses its way in videos that turn so fast
-        words=Recipe(steps=2000, batch=2, rate=1e-3, warmup=100, average=0.99),
-        names=Recipe(steps=6000, batch=8, rate=2e-3, warmup=100),
-        language=Recipe(steps=1900, batch=4, rate=1e-3, warmup=100, average=0.99),
+        words=Recipe(steps=1600, batch=2, rate=1e-3, warmup=50, muon=2.0, average=0.99),
+        names=Recipe(steps=5000, batch=8, rate=2e-3, warmup=100, muon=1.0),
+        language=Recipe(steps=1700, batch=4, rate=1e-3, warmup=50, muon=2.0, average=0.99),
         ablated=Recipe(steps=700, batch=2, rate=1e-3, warmup=50, muon=2.0, average=0.98),
     ),
     'gpu': Plan(
@@ -106,10 +107,10 @@ PLANS = {
         pointings=8,
         unlisted=0.5,
         strides=MOSTLY_FEW,
-        emphasis=10.0,
-        words=Recipe(steps=12_000, batch=16, rate=1e-3),
-        names=Recipe(steps=20_000, batch=64, rate=2e-3),
-        language=Recipe(steps=40_000, batch=16, rate=8e-4, average=0.999),
+        emphasis=5.0,
+        words=Recipe(steps=12_000, batch=16, rate=1e-3, muon=2.0),
+        names=Recipe(steps=20_000, batch=64, rate=2e-3, muon=1.0),
+        language=Recipe(steps=40_000, batch=16, rate=8e-4, muon=2.0, average=0.999),
         ablated=Recipe(steps=8_000, batch=16, rate=1e-3, muon=2.0),
     ),
 }
@@ -281,7 +282,7 @@ class Workshop:
     def variant(self, plan: Plan, name: str) -> Loc3rTask:
         """A variant of the method before its training: it sees, and has learnt no words."""
         ablated = replace(plan, language=plan.ablated)
-        return self._language_task(ablated, self._after('names'), VARIANTS[name])
+        return self._language_task(ablated, self._after('names'), _weighed(plan, VARIANTS[name]))
 
     def _after(self, stage: str) -> Start:
         for needed in (stage, 'names'):
@@ -307,7 +308,7 @@ class Workshop:
             encoder=start.encoder,
             words=None if start.tower else start.weights,
         )
-        return Loc3rTask(model, examples, _weighed(plan, parts), f'loc3r from {start.weights.name}')
+        return Loc3rTask(model, examples, parts, f'loc3r from {start.weights.name}')
 
     def _examples(
         self,

@@ -199,8 +199,8 @@ TINY = VlmConfig(
     text=QwenShape(
         vocab_size=2816,
         hidden_size=256,
-        intermediate_size=704,
-        layers=6,
+        intermediate_size=448,
+        layers=8,
         heads=8,
         kv_heads=2,
         rope_theta=1e6,
@@ -211,7 +211,7 @@ TINY = VlmConfig(
     camera_dim=96,
     head_width=256,
 )
-"""7.2 million parameters, for a CPU; camera tokens of `cut3r.config.SHIPPED`.
+"""7.0 million parameters, for a CPU; camera tokens of `cut3r.config.SHIPPED`.
 
 Fourteen patches a side with pixels left over, seven after pooling: half the full size's grid.
 57 tokens a frame, 1824 a video: as there, reading a video costs far more than saying a sentence.

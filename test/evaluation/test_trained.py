@@ -11,32 +11,18 @@ import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'training'))
-from made_up import MICRO, video
+from made_up import MEANS, MICRO, PLAN, SHORT, video
 
 from loc3r_ros.errors import InputError
 from loc3r_ros.evaluation.trained import ablation_report
 from loc3r_ros.training import bank, tiny
 from loc3r_ros.training.loc3r_task import Parts
-from loc3r_ros.training.run import Means, Recipe
-from loc3r_ros.training.tiny import Plan, Workshop
+from loc3r_ros.training.tiny import Workshop
 from loc3r_ros.vlm.model.loc3r import build
 from loc3r_ros.vlm.tokenizer import Words
 from loc3r_ros.vlm.weights import save
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 
-SHORT = Recipe(steps=2, batch=2, rate=1e-2, warmup=1)
-PLAN = Plan(
-    1,
-    1,
-    questions=3,
-    situations=2,
-    encoder=SHORT,
-    words=SHORT,
-    names=SHORT,
-    language=SHORT,
-    ablated=SHORT,
-)
-MEANS = Means(device='cpu', workers=0, check_every=2, check_batches=1)
 VARIANTS = {
     'full': Parts(camera='true'),
     'places in words': Parts(camera='true', situation=0.0),

@@ -1,5 +1,5 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
-"""A video that nobody filmed, and a network of a few thousand parameters, for tests."""
+"""A video that nobody filmed, a network of a few thousand parameters and two steps for it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from loc3r_ros.geometry import T_BODY_OPTICAL, exp_so3, pose
 from loc3r_ros.training import bank
 from loc3r_ros.training.bank import SHOWN, Bank, Video
 from loc3r_ros.training.loc3r_examples import Loc3rExamples
+from loc3r_ros.training.run import Means, Recipe
+from loc3r_ros.training.tiny import Plan
 from loc3r_ros.training.tokens import TokenBank
 from loc3r_ros.vlm.config import QwenShape, SiglipShape, VlmConfig
 from loc3r_ros.vlm.tokenizer import Words
@@ -36,6 +38,20 @@ MICRO = VlmConfig(
     camera_dim=64,
     head_width=32,
 )
+
+SHORT = Recipe(steps=2, batch=2, rate=1e-2, warmup=1, average=0.0)
+PLAN = Plan(
+    1,
+    1,
+    questions=4,
+    situations=2,
+    encoder=SHORT,
+    words=SHORT,
+    names=SHORT,
+    language=SHORT,
+    ablated=SHORT,
+)
+MEANS = Means(device='cpu', workers=0, check_every=2, check_batches=1)
 
 CAMERA = PinholeCamera(40, 30, 30.0, 30.0, 19.5, 14.5)
 

@@ -13,32 +13,17 @@ import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
-from made_up import MICRO, filled_bank
+from made_up import MEANS, MICRO, PLAN, filled_bank
 
 from loc3r_ros.cut3r.checkpoint import load_checkpoint
 from loc3r_ros.errors import InputError
 from loc3r_ros.training.bank import SHOWN
 from loc3r_ros.training.loc3r_task import Parts
-from loc3r_ros.training.run import Means, Recipe
-from loc3r_ros.training.tiny import PLANS, Plan, Start, Workshop
+from loc3r_ros.training.tiny import PLANS, Start, Workshop
 from loc3r_ros.vlm.config import TINY, VlmConfig
 from loc3r_ros.vlm.model.loc3r import build
 from loc3r_ros.vlm.tokenizer import Words
 from loc3r_ros.vlm.weights import load, save
-
-SHORT = Recipe(steps=2, batch=2, rate=1e-2, warmup=1, average=0.0)
-PLAN = Plan(
-    1,
-    1,
-    questions=4,
-    situations=2,
-    encoder=SHORT,
-    words=SHORT,
-    names=SHORT,
-    language=SHORT,
-    ablated=SHORT,
-)
-MEANS = Means(device='cpu', workers=0, check_every=2, check_batches=1)
 
 
 @pytest.mark.parametrize('rank', [0, 2])
