@@ -159,6 +159,8 @@ def test_what_is_offered_is_what_may_be_right(questions):
     assert {offered(q) for q in questions if 'the shorter turn' in q.text} == {('left', 'right')}
     nearest = 'What is the nearest thing standing on the floor on my left?'
     assert not offered(Question('situated_what', nearest, (), 'sofa'))
+    size = 'What is the longest dimension (length, width or height) of the sofa in centimetres?'
+    assert not offered(Question('object_size_estimation', size, (), '180'))
 
 
 def test_what_is_often_near_is_as_often_not(questions):

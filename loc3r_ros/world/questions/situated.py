@@ -184,11 +184,13 @@ CLOSED = {'is': ('yes', 'no'), 'can': ('yes', 'no'), 'others': WHERE}
 
 
 def offered(question: Question) -> tuple[str, ...]:
-    """What a question names as its possible answers, as whoever sees nothing would read it.
+    """What a situated question names as its possible answers, as who sees nothing would read it.
 
     Empty where any name or number may be right.
     """
-    kind = question.task.removeprefix('situated_')
+    about, _, kind = question.task.partition('_')
+    if about != 'situated':
+        return ()
     if kind in CLOSED:
         return CLOSED[kind]
     pair = re.search(r', (?:the )?([^,]+) or (?:the )?([^,]+)\?$', question.text)
