@@ -33,8 +33,8 @@ from loc3r_ros.vlm.weights.save import save
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 
 REMEMBERED = 1600
-"""Videos that a process keeps as they are needed, 3 MB each: to read one takes as long as to learn
-from ten of its images."""
+"""Videos that a process keeps as they are needed, 3 MB each, all of a CPU's plan: to read one takes
+as long as to learn from ten of its images."""
 
 
 @dataclass(frozen=True)
