@@ -90,7 +90,7 @@ def situated_table(episodes: Sequence[Episode], frequent: Frequent) -> Table | N
     table['all'] = row(np.arange(len(replies)))
     note = (
         f'{len(replies)} questions in {len(set(scenes))} scenes. {BLIND}; "guess" draws one of '
-        'what the question offers ("the sofa or the fridge?"), and is the same if it offers none.'
+        'what the question offers ("the sofa or the fridge?"), or is the frequent one if none is.'
     )
     heads = ('EM', 'frequency, EM', 'guess, EM', 'EM-R', 'frequency, EM-R')
     return Table(

@@ -1,7 +1,7 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """The simplest questions: where some things are for somebody who stands at others.
 
-Most questions of rooms come down to it. A benchmark asks for one direction in a hundred words; here
+Most questions of rooms come down to it. A benchmark asks for one direction in a long question; here
 several are told after one another, each right behind the name of its thing.
 """
 
@@ -28,6 +28,9 @@ NEAR_M = 0.5
 SHARP = np.radians(8.0)
 """What is nearer than this to a border between directions is not asked for."""
 
+_DIRECTIONS = ((dict(enumerate(WHERE)), QUARTERS), LEVELS['hard'])
+"""Their names by sector, and the borders of these; a survey asks for one of them, or distances."""
+
 
 def survey(
     rng: Generator, places: Mapping[str, Place], said: str, position: Place, yaw: float | None
@@ -46,11 +49,10 @@ def survey(
     """
     others = sorted(name for name in places if name not in said)
     others = [others[k] for k in rng.permutation(len(others))]
-    kind = int(rng.integers(3)) if yaw is not None else 2
-    if yaw is None or kind == 2:
+    if yaw is None or (kind := int(rng.integers(len(_DIRECTIONS) + 1))) == len(_DIRECTIONS):
         told = {name: f'{_away(position, places[name]):.1f}' for name in others}
         return _put('How far from me in metres', '', told)
-    names, borders = LEVELS['hard'] if kind else (dict(enumerate(WHERE)), QUARTERS)
+    names, borders = _DIRECTIONS[kind]
     told = {}
     for name in others:
         if _away(position, places[name]) >= NEAR_M:

@@ -19,7 +19,7 @@ PLACES = {
     'clock': (0.2, 0.0),
 }
 SAID = 'I am standing next to the rug and facing the sofa.'
-QUARTERS = {'sofa': 'in front', 'lamp': 'left', 'coffee table': 'behind'}
+QUARTERS = {'lamp': 'left', 'coffee table': 'behind'}
 QUADRANTS = {'coffee table': 'back-left', 'bed': 'front-right'}
 
 
@@ -27,9 +27,9 @@ def test_answers_are_true_and_in_the_order_asked_for() -> None:
     rng, kinds = np.random.default_rng(0), Counter[str]()
     for _ in range(200):
         question, answer = survey(rng, PLACES, SAID, (0.0, 0.0), 0.0)
-        told = dict(part.rsplit(' ', 1) for part in answer.replace('in f', 'in-f').split(', '))
+        told = dict(part.rsplit(' ', 1) for part in answer.split(', '))
         named = re.findall('|'.join(PLACES), question)
-        assert list(told) == named and 'sofa' not in named
+        assert list(told) == named and 'sofa' not in named and len(named) <= 3
         if question.startswith('How far'):
             kinds['distances'] += 1
             for name, metres in told.items():
