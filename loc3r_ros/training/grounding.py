@@ -58,6 +58,7 @@ class Named:
         )
         self._footage = footage
         self.places = self._places(names, invert(T_map_bev))
+        self.first = self._first()
 
     def cells(self, grid: int, covered: float) -> Tensor:
         """(F, grid^2) number of the name of what each cell shows."""
@@ -80,6 +81,16 @@ class Named:
                 named[k - 1] = self.names.index(name)
                 places[k - 1] = self.places.get(name, NOWHERE)
         return named, places
+
+    def _first(self) -> dict[str, float]:
+        """In which frame each name is first seen, as a share of all frames."""
+        first: dict[str, float] = {}
+        for k, instance in enumerate(self._footage.instance):
+            kinds = self._number[instance[::EVERY, ::EVERY]]
+            for number in range(len(self.names)):
+                if (kinds == number).sum() >= SEEN:
+                    first.setdefault(self.names[number], k / len(self._footage.instance))
+        return first
 
     def _places(self, names: Sequence[str], T_bev_map: Array) -> dict[str, Place]:
         """Where each thing is, the median of its points, of whose kind one is seen."""
@@ -189,10 +200,10 @@ def asking(
     queries: Tensor,
     keys: Tensor,
     before: Tensor,
-    named: Tensor,
+    worth: Tensor,
     askers: Tensor,
 ) -> Tensor:
-    """Loss of tokens that ask others than the words that name something.
+    """Loss of tokens that ask others than the words that are worth it.
 
     Which of these tells a place, a heading or an answer, they learn from it: but not before they
     look there at all.
@@ -202,18 +213,18 @@ def asking(
         queries: (V, T, n, heads * d) of the tokens of each video's texts, as projected.
         keys: (V, T, n, kv_heads * d) of the same, as projected.
         before: (V, kv_heads, P, d) keys of what comes before the texts, rotated.
-        named: int64 (V, T, n) number of the name that ends at a token.
+        worth: bool (V, T, n) of the tokens to be asked: of the option that is right, or of names.
         askers: bool (V, T, n) of those tokens.
 
     Returns:
         Mean over heads and tokens of the negative logarithm of the share of their attention that
-        goes to names; 0 where nothing is named before any of them.
+        goes to those that are worth it; 0 where none stands before any of them.
     """
     head_dim, start = before.shape[-1], before.shape[2]
     groups = model.config.text.heads // model.config.text.kv_heads
-    tokens = torch.arange(named.shape[2], device=named.device)
+    tokens = torch.arange(worth.shape[2], device=worth.device)
     losses = []
-    videos = zip(queries, keys, before[:, -1], named != NOTHING, askers, strict=True)
+    videos = zip(queries, keys, before[:, -1], worth, askers, strict=True)
     for query, own, key, told, asks in videos:
         text, token = (asks & told.cumsum(-1).bool()).nonzero(as_tuple=True)
         asked = query[text, token].unflatten(-1, (-1, head_dim))[:, -groups:]

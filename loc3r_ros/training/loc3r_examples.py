@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from loc3r_ros.training.bank import SHOWN, Bank, Video, some
 from loc3r_ros.training.grounding import NOTHING, NOWHERE, Named, Place
 from loc3r_ros.training.layout import cell_places
 from loc3r_ros.training.pointing import pointing
+from loc3r_ros.training.standpoint import UNKNOWN, Standpoint, standpoints
 from loc3r_ros.training.surveying import survey
 from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch
 from loc3r_ros.training.tokens import TokenBank
@@ -39,6 +41,13 @@ from loc3r_ros.world.questions.vsti import VSTI_TASKS
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 from loc3r_ros.world.video import Footage
 
+FRAMES = 4.0
+"""Makes shares of a video about as large as directions."""
+
+KNOWN = len(UNKNOWN) + 1
+"""What a name may tell of an answer: where its thing is for whoever asks, see `Around`, and how
+many quarters of the video are over when it is first seen."""
+
 POSED = 0.75
 """Share of videos whose poses are told, where `either` is: a small encoder's tokens say less."""
 
@@ -53,8 +62,12 @@ class Text:
         pos: place of `<Pos>` in it; `<Ori>` follows.
         position: (x, y) of whoever speaks, in `map`, m; None: nobody knows.
         yaw: which way they look, in `map`, rad; None: nobody knows.
+        task: kind of the question; empty if there is none.
+        option: the words of the option that is right, with its letter; empty if there is none.
         named, things: for each token the number of the name that ends there, and where that thing
             is in the BEV frame, m, of `Named.mark`.
+        facts: for each token what its name tells of an answer, see `KNOWN`.
+        worth: for each token whether answers are to look at it.
     """
 
     ids: list[int]
@@ -62,8 +75,12 @@ class Text:
     pos: int
     position: tuple[float, float] | None = None
     yaw: float | None = None
+    task: str = ''
+    option: str = ''
     named: list[int] = field(default_factory=list)
     things: list[Place] = field(default_factory=list)
+    facts: list[tuple[float, ...]] = field(default_factory=list)
+    worth: list[bool] = field(default_factory=list)
 
 
 def text_of(
@@ -147,6 +164,8 @@ class Loc3rExamples:
             'labels': IGNORED_LABEL,
             'named': NOTHING,
             'things': NOWHERE,
+            'facts': (*UNKNOWN, nan),
+            'worth': False,
         }
         texts = {
             name: torch.tensor(
@@ -237,7 +256,7 @@ class Loc3rExamples:
         pseudo = text_of(self.prompt, '', '', '')
         wanted = self.questions + self.situations + self.pointings
         texts += [pseudo] * (wanted - len(texts))
-        texts = [self._marked(text, named) for text in texts]
+        texts = [self._marked(text, named, T_map_bev) for text in texts]
         return sorted(texts, key=lambda text: len(text.ids))
 
     def _placed(
@@ -253,22 +272,39 @@ class Loc3rExamples:
             put = (WHERE, coordinates(position, yaw, T_map_bev))
         return text_of(self.prompt, said, *put, position, yaw)
 
-    def _marked(self, text: Text, named: Named) -> Text:
+    def _marked(self, text: Text, named: Named, T_map_bev: Array) -> Text:
         numbers, things = named.mark(self.prompt.words, text.ids)
-        return replace(text, named=numbers, things=things)
+        at = [k for k, number in enumerate(numbers) if number != NOTHING]
+        stands = standpoints(text.task, [things[k] for k in at])
+        if text.position is not None and text.yaw is not None:
+            where, yaw = in_bev(text.position, text.yaw, T_map_bev)
+            asker = Standpoint((float(where[0]), float(where[1])), yaw)
+            stands = [asker if k > text.pos else None for k in at]
+        facts: list[tuple[float, ...]] = [(*UNKNOWN, nan)] * len(numbers)
+        for k, stand in zip(at, stands, strict=True):
+            around = stand.around(things[k]) if stand else UNKNOWN
+            facts[k] = (*around, FRAMES * named.first.get(named.names[numbers[k]], nan))
+        worth = [number != NOTHING for number in numbers]
+        if text.option:
+            worth = _within(text.ids, self.prompt.words.encode(f' {text.option}'))
+        return replace(text, named=numbers, things=things, facts=facts, worth=worth)
 
     def _asked(self, rng: Generator, question: Question) -> Text:
         if question.place is not None:
             said = beside(goal_of(question.text) or question.answer)
             return text_of(self.prompt, said, '', '', question.place[:2])
-        put = (asked(question), question.answer)
-        if question.options and rng.random() < self.unlisted:
-            put = (question.text, chosen(question))
+        put, option = (asked(question), question.answer), ''
+        if question.options:
+            option = f'{question.answer}. {chosen(question)}'
+            if rng.random() < self.unlisted:
+                put, option = (question.text, chosen(question)), ''
         situation = question.situation
         if situation is None:
-            return text_of(self.prompt, '', *put)
-        said = _one(rng, situation.wordings)
-        return text_of(self.prompt, said, *put, situation.position, situation.yaw)
+            text = text_of(self.prompt, '', *put)
+        else:
+            said = _one(rng, situation.wordings)
+            text = text_of(self.prompt, said, *put, situation.position, situation.yaw)
+        return replace(text, task=question.task, option=option)
 
 
 WHERE = 'Where am I?'
@@ -308,6 +344,14 @@ def in_map(
     x, y, _ = transform(T_map_bev, np.array([*position, 0.0])).tolist()
     turn = float(np.arctan2(T_map_bev[1, 0], T_map_bev[0, 0]))
     return (x, y), None if yaw is None else yaw + turn
+
+
+def _within(ids: Sequence[int], part: Sequence[int]) -> list[bool]:
+    """Which tokens are the last of those that `part` is made of; none where it is nowhere."""
+    n = len(part)
+    starts = [k for k in range(len(ids) - n + 1) if list(ids[k : k + n]) == list(part)]
+    last = starts[-1] if starts else len(ids)
+    return [last <= k < last + n for k in range(len(ids))]
 
 
 def _truth(texts: Sequence[Text], T_map_bev: Array) -> tuple[Tensor, Tensor]:

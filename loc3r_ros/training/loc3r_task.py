@@ -22,7 +22,7 @@ from loc3r_ros.training.grounding import (
     looking_layers,
     shown_in_prefix,
 )
-from loc3r_ros.training.loc3r_examples import Loc3rExamples
+from loc3r_ros.training.loc3r_examples import KNOWN, Loc3rExamples
 from loc3r_ros.training.lora import merge
 from loc3r_ros.training.task import Batch, Task
 from loc3r_ros.training.tokens import Camera
@@ -94,6 +94,10 @@ class Loc3rTask(Task):
         self.geometry_projector = (
             nn.Linear(config.camera_dim, config.text.hidden_size) if parts.geometry else None
         )
+        # No part of the model: it reads off names what their question's answer depends on.
+        self.knowing = (
+            nn.Linear(config.text.hidden_size, KNOWN) if parts.finding and not parts.blind else None
+        )
         self.words = examples.prompt.words
         self.header = examples.prompt.header()
 
@@ -129,9 +133,10 @@ class Loc3rTask(Task):
         if self.parts.reading:
             found['reading'] = self._read_on(batch, hidden, learnt)
             total = total + self.parts.reading * found['reading']
-        if self.parts.finding and not self.parts.blind:
+        if self.knowing is not None:
             found |= self._ground(batch, prefix, texts, given)
-            total = total + self.parts.finding * (found['finding'] + found['asking'])
+            taught = found['finding'] + found['asking'] + found['knowing']
+            total = total + self.parts.finding * taught
             total = total + self.parts.layout * found['things']
         return {'total': total, **vars(losses), **found}
 
@@ -170,7 +175,7 @@ class Loc3rTask(Task):
         askers[..., :-1] |= batch['labels'][..., 1:] != IGNORED_LABEL
         asked = [
             asking(
-                self.model, queries[k], whole(given[2 * k + 1]), before[k], batch['named'], askers
+                self.model, queries[k], whole(given[2 * k + 1]), before[k], batch['worth'], askers
             )
             for k in consulted
         ]
@@ -182,16 +187,30 @@ class Loc3rTask(Task):
             'found': torch.stack(shares).mean(),
             'asking': torch.stack(asked).mean(),
             'things': places_nll(places, truth[known], known[known]),
+            'knowing': self._know(whole(given[-1]), batch['facts']),
         }
+
+    def _know(self, states: Tensor, facts: Tensor) -> Tensor:
+        """Mean squared error of what names tell, before answers ask them, over what is known."""
+        assert self.knowing is not None
+        known = facts.isfinite()
+        some = known.any(-1)
+        told = self.knowing(states[some].float())
+        error = (told - facts[some].nan_to_num()).square() * known[some]
+        return error.sum() / known.sum().clamp(min=1)
 
     @property
     def _projections(self) -> list[nn.Module]:
-        """Of each layer what makes queries, and what makes keys."""
+        """Of each layer what makes queries, and keys; last what the first to be asked reads."""
         language: Any = self.model.language  # transformers' own
+        asked = language.layers[asking_layers(self.model.config).start]
         return [
-            part
-            for layer in language.layers
-            for part in (layer.self_attn.q_proj, layer.self_attn.k_proj)
+            *(
+                part
+                for layer in language.layers
+                for part in (layer.self_attn.q_proj, layer.self_attn.k_proj)
+            ),
+            asked.input_layernorm,
         ]
 
     def _read_texts(self, batch: Batch, prefix: Reading) -> Tensor:

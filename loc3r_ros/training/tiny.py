@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from loc3r_ros.cut3r.checkpoint import load_checkpoint
 from loc3r_ros.cut3r.config import SHIPPED
 from loc3r_ros.errors import InputError
 from loc3r_ros.training.bank import SHOWN, Bank
@@ -39,6 +40,13 @@ FEW = (*3 * (8 * SHOWN,), *5 * (4 * SHOWN,))
 
 MOSTLY_FEW = (*6 * (4 * SHOWN,), 2 * SHOWN, SHOWN)
 """Later: 8, 16 and 32. A video of 8 frames is read seven times as fast as one of 32."""
+
+
+LONG_CLIP = 16
+"""Frames of an example for CUT3R: one clip, or several shorter ones."""
+
+BEGINNING = 'begin.safetensors'
+"""In the encoder's folder: weights to go on from."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +91,10 @@ PLANS = {
     'cpu': Plan(
         rooms=700,
         videos=2,
-        questions=14,
+        questions=16,
         situations=8,
-        encoder=Recipe(steps=3600, batch=2, rate=1e-3, warmup=100, muon=2.0),
-        clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0), (16, 180.0)),
+        encoder=Recipe(steps=4500, batch=2, rate=1e-3, warmup=100, muon=2.0),
+        clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (8, 30.0), (8, 30.0)),
         pointings=6,
         unlisted=0.5,
         strides=MOSTLY_FEW,
@@ -94,7 +102,7 @@ PLANS = {
         camera='true',  # its CUT3R loses its way in videos that turn so fast
         words=Recipe(steps=1600, batch=2, rate=1e-3, warmup=50, muon=2.0, average=0.99),
         names=Recipe(steps=5000, batch=8, rate=2e-3, warmup=100, muon=1.0),
-        language=Recipe(steps=1700, batch=4, rate=1e-3, warmup=50, muon=2.0, average=0.99),
+        language=Recipe(steps=1300, batch=4, rate=1e-3, warmup=50, muon=2.0, average=0.99),
         ablated=Recipe(steps=700, batch=2, rate=1e-3, warmup=50, muon=2.0, average=0.98),
     ),
     'gpu': Plan(
@@ -220,22 +228,29 @@ class Workshop:
     bank: Path
 
     def encoder(self, plan: Plan, means: Means) -> bool:
-        """Train CUT3R; whether it is done."""
-        recipe = plan.encoder
-        part = recipe.steps // len(plan.clips)
+        """Train CUT3R; whether it is done.
+
+        It begins with the weights in `BEGINNING`, if there are any; these have learnt from short
+        clips before.
+        """
+        recipe, beginning = plan.encoder, self.folder / 'encoder' / BEGINNING
+        clips = plan.clips[-1:] if beginning.is_file() else plan.clips
+        part = recipe.steps // len(clips)
         stages = [
             Stage(part * (k + 1), frames, math.radians(turn))
-            for k, (frames, turn) in enumerate(plan.clips)
+            for k, (frames, turn) in enumerate(clips)
         ]
         examples = ClipExamples(
             Reels(self.bank / 'reels'),
             SHIPPED,
             tuple(stages),
-            frames=max(frames for frames, _ in plan.clips),
+            frames=LONG_CLIP,
             rooms=plan.rooms,
             seed=recipe.seed,
         )
         model = begin(SHIPPED, recipe.seed)
+        if beginning.is_file():
+            model.load_state_dict(load_checkpoint(beginning).state_dict())
         # Its attention is slower in bfloat16 on a CPU.
         on_cpu = means.device == 'cpu' or not torch.cuda.is_available()
         wide = replace(means, precision='fp32') if on_cpu else means

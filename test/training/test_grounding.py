@@ -52,6 +52,12 @@ def test_the_place_of_a_thing_is_told_where_one_of_its_kind_is_seen() -> None:
     np.testing.assert_allclose(named.places['coffee table'], [2.0, 1 / 3], atol=0.15)
 
 
+def test_it_is_told_when_a_thing_is_first_seen() -> None:
+    shown = footage()
+    shown.instance[0][shown.instance[0] == 2] = 0
+    assert Named(shown, NAMES, np.eye(4)).first == {'chair': 0, 'table': 0, 'coffee table': 0.5}
+
+
 def test_cells_have_the_numbers_of_names() -> None:
     cells = Named(footage(), NAMES, np.eye(4)).cells(2, 1.0)
     assert cells.tolist() == [[1, 0, 1, 0]] * 2  # coffee table and a chair, in both rows
@@ -83,6 +89,7 @@ def test_what_is_taught_is_the_attention_that_is_paid(
     learnt = batch['labels'][0] != IGNORED_LABEL
     k = int(learnt.any(-1).nonzero()[0])
     batch['named'][0, k, 6] = int(batch['cells'].max())
+    batch['worth'] = batch['named'] != NOTHING
     paid: list[tuple[Tensor, Tensor]] = []
     attend = decoder.attend
 
@@ -135,7 +142,7 @@ def test_texts_without_names_teach_nothing() -> None:
     assert loss.item() == share.item() == 0
     loss.backward()
     own = torch.randn(1, 2, 5, text.kv_heads * DIM, requires_grad=True)
-    asked = asking(model, queries, own, keys, nothing, nothing == NOTHING)
+    asked = asking(model, queries, own, keys, nothing != NOTHING, nothing == NOTHING)
     assert asked.item() == 0
 
 

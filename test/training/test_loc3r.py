@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import T_BODY_OPTICAL, exp_so3, invert, pose, transform
 from loc3r_ros.training import bank
 from loc3r_ros.training.bank import SHOWN, Bank
+from loc3r_ros.training.grounding import NOTHING
 from loc3r_ros.training.layout import cell_middles, cell_places
 from loc3r_ros.training.loc3r_begin import begin
 from loc3r_ros.training.loc3r_task import Loc3rTask, Parts
@@ -81,6 +83,38 @@ def test_options_may_be_left_out(tmp_path: Path) -> None:
     ]
     told = [(' Options: ' in text, answer) for text, answer in said if 'nearest' in text]
     assert set(told) == {(True, 'B'), (False, 'bed')} and len(told) == 20
+
+
+def test_answers_are_to_look_at_the_option_that_is_right(tmp_path: Path) -> None:
+    some = examples(tmp_path)
+    words = some.prompt.words
+    told = {
+        text.task: words.decode(i for i, asked in zip(text.ids, text.worth, strict=True) if asked)
+        for text in some.at(0, 0)['texts']
+    }
+    assert told['object_rel_distance'].strip() == 'B. bed'
+    assert told['object_counting'] == ''  # of chairs the video shows none
+    unlisted = examples(tmp_path, unlisted=1.0)
+    shown = [t for t in unlisted.at(0, 0)['texts'] if t.task == 'object_rel_distance']
+    assert not any(shown[0].worth)
+
+
+def test_names_tell_what_answers_depend_on(tmp_path: Path) -> None:
+    asked = Question('situated_what', 'Is the sofa on my left?', (), 'no', SITUATION)
+    far = Question('object_abs_distance', 'How far is the bed from the sofa?', (), '2.0')
+    some = examples(tmp_path, situations=0)
+    shutil.rmtree(folder := tmp_path / f'{TRAIN.start}_0')
+    bank._keep(replace(video(), questions=(asked, far)), folder)
+    texts = {text.task: text for text in some.at(0, 0)['texts']}
+    text = texts['situated_what']
+    (early, late) = (k for k, number in enumerate(text.named) if number != NOTHING)
+    assert early < text.pos < late and text.things[early] == text.things[late]
+    # Where it is for whoever asks is not known before they have said where they are.
+    assert np.isnan(text.facts[early][:3]).all() and np.isfinite(text.facts[late]).all()
+    ahead, left, _, first = text.facts[late]
+    assert np.hypot(ahead, left) == pytest.approx(1) and first == 0
+    (only,) = (k for k, number in enumerate(texts['object_abs_distance'].named) if number >= 0)
+    assert np.isnan(texts['object_abs_distance'].facts[only][:3]).all()  # no bed is seen
 
 
 def test_frames_are_asked_for_by_number_only_where_all_are_shown(tmp_path: Path) -> None:

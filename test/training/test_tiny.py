@@ -14,10 +14,14 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 from made_up import MEANS, MICRO, PLAN, filled_bank
+from wall_footage import Wall
 
-from loc3r_ros.cut3r.checkpoint import load_checkpoint
+from loc3r_ros.cut3r.checkpoint import Checkpoint, load_checkpoint, write_checkpoint
+from loc3r_ros.cut3r.config import SHIPPED
 from loc3r_ros.errors import InputError
+from loc3r_ros.training import tiny
 from loc3r_ros.training.bank import SHOWN
+from loc3r_ros.training.cut3r_begin import begin
 from loc3r_ros.training.loc3r_task import Parts
 from loc3r_ros.training.tiny import PLANS, Start, Workshop
 from loc3r_ros.vlm.config import TINY, VlmConfig
@@ -47,6 +51,26 @@ def test_a_model_of_another_size_is_trained_by_the_same_code(tmp_path: Path, ran
     assert any(name.startswith('language.layers.') for name in changed)
 
 
+def test_an_encoder_goes_on_from_given_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiny, 'Reels', lambda folder: Wall())
+    given = {name: value.half() for name, value in begin(SHIPPED, 7).state_dict().items()}
+    path = tmp_path / 'encoder' / 'begin.safetensors'
+    path.parent.mkdir()
+    write_checkpoint(Checkpoint(SHIPPED, given), path)
+    lame = replace(PLAN.encoder, rate=1e-9)
+    plan = replace(PLAN, encoder=lame, clips=((2, 8.0), (4, 30.0)))
+    assert Workshop(tmp_path, tmp_path).encoder(plan, MEANS)
+    learnt = load_checkpoint(tmp_path / 'encoder' / 'cut3r.safetensors').state_dict()
+    for name, value in learnt.items():
+        torch.testing.assert_close(value, given[name].float(), atol=1e-3, rtol=1e-3)
+    # Short clips are what these have learnt from before.
+    assert 'until=2, frames=4' in (tmp_path / 'encoder' / 'checkpoint.pt').read_bytes().decode(
+        errors='ignore'
+    )
+
+
 def test_plans_keep_to_what_was_published() -> None:
     plan = PLANS['full']
     assert (plan.language.steps, plan.language.batch, plan.language.rate) == (4200, 64, 1e-5)
@@ -54,7 +78,6 @@ def test_plans_keep_to_what_was_published() -> None:
 
 
 def test_the_shipped_shapes_fit_24_megabytes() -> None:
-    from loc3r_ros.cut3r.config import SHIPPED
     from loc3r_ros.cut3r.model import Cut3r
 
     with torch.device('meta'):
