@@ -135,9 +135,15 @@ def looking_layers(config: VlmConfig) -> range:
 
 
 def asking_layers(config: VlmConfig) -> range:
-    """The last third, whose last key head lets poses and answers ask what is named."""
+    """The last third, whose last key head lets answers ask what is named."""
     layers = config.text.layers
     return range(layers - max(1, layers // 3), layers)
+
+
+def placing_layers(config: VlmConfig) -> range:
+    """The last half, where poses ask: what is asked for may depend on them."""
+    layers = config.text.layers
+    return range(layers - max(1, layers // 2), layers)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from loc3r_ros.training.grounding import (
     caught,
     finding,
     looking_layers,
+    placing_layers,
     shown_in_prefix,
 )
 from loc3r_ros.training.loc3r_examples import KNOWN, Loc3rExamples
@@ -96,7 +97,12 @@ class Loc3rTask(Task):
         )
         # No part of the model: it reads off names what their question's answer depends on.
         self.knowing = (
-            nn.Linear(config.text.hidden_size, KNOWN) if parts.finding and not parts.blind else None
+            nn.ModuleList(
+                nn.Linear(config.text.hidden_size, KNOWN)
+                for _ in range(len(asking_layers(config)) + 1)
+            )
+            if parts.finding and not parts.blind
+            else None
         )
         self.words = examples.prompt.words
         self.header = examples.prompt.header()
@@ -153,13 +159,15 @@ class Loc3rTask(Task):
     ) -> dict[str, Tensor]:
         """Losses of names: whether they look at what they mean, know where it is, are asked."""
         videos, length = len(texts), texts.shape[2]
-        looking, consulted = looking_layers(self.model.config), asking_layers(self.model.config)
+        config = self.model.config
+        looking, answering = looking_layers(config), asking_layers(config)
+        placing = placing_layers(config)
 
         def whole(parts: list[Tensor]) -> Tensor:
             split = (part.unflatten(0, (videos, -1)) for part in parts)
             return torch.cat([_padded(part, length) for part in split], 1)
 
-        queries = {k: whole(given[2 * k]) for k in {*looking, *consulted}}
+        queries = {k: whole(given[2 * k]) for k in {*looking, *placing}}
         before = {k: prefix.layers[k][0] for k in queries}
         shown = shown_in_prefix(
             self.model, batch['cells'], len(self.header), self.parts.camera != 'none'
@@ -171,13 +179,18 @@ class Loc3rTask(Task):
         losses, shares = zip(*looks, strict=True)
         tokens = torch.arange(length, device=texts.device)
         pos = batch['pos'][..., None]
-        askers = (tokens == pos) | (tokens == pos + 1)
-        askers[..., :-1] |= batch['labels'][..., 1:] != IGNORED_LABEL
+        placed = (tokens == pos) | (tokens == pos + 1)
+        answers = functional.pad(batch['labels'][..., 1:] != IGNORED_LABEL, (0, 1))
         asked = [
             asking(
-                self.model, queries[k], whole(given[2 * k + 1]), before[k], batch['worth'], askers
+                self.model,
+                queries[k],
+                whole(given[2 * k + 1]),
+                before[k],
+                batch['worth'],
+                placed | answers if k in answering else placed,
             )
-            for k in consulted
+            for k in placing
         ]
         truth = batch['things']
         known = truth.isfinite().all(-1)
@@ -187,30 +200,30 @@ class Loc3rTask(Task):
             'found': torch.stack(shares).mean(),
             'asking': torch.stack(asked).mean(),
             'things': places_nll(places, truth[known], known[known]),
-            'knowing': self._know(whole(given[-1]), batch['facts']),
+            'knowing': self._know([*map(whole, given[-len(answering) :]), texts], batch['facts']),
         }
 
-    def _know(self, states: Tensor, facts: Tensor) -> Tensor:
-        """Mean squared error of what names tell, before answers ask them, over what is known."""
+    def _know(self, layers: list[Tensor], facts: Tensor) -> Tensor:
+        """Mean squared error of what names tell, before each layer that answers and at the end."""
         assert self.knowing is not None
         known = facts.isfinite()
         some = known.any(-1)
-        told = self.knowing(states[some].float())
-        error = (told - facts[some].nan_to_num()).square() * known[some]
-        return error.sum() / known.sum().clamp(min=1)
+        true, known = facts[some].nan_to_num(), known[some]
+        told = [read(x[some].float()) for read, x in zip(self.knowing, layers, strict=True)]
+        errors = [((own - true).square() * known).sum() / known.sum().clamp(min=1) for own in told]
+        return torch.stack(errors).mean()
 
     @property
     def _projections(self) -> list[nn.Module]:
-        """Of each layer what makes queries, and keys; last what the first to be asked reads."""
+        """Of each layer what makes queries, and keys; last what those that answer read."""
         language: Any = self.model.language  # transformers' own
-        asked = language.layers[asking_layers(self.model.config).start]
         return [
             *(
                 part
                 for layer in language.layers
                 for part in (layer.self_attn.q_proj, layer.self_attn.k_proj)
             ),
-            asked.input_layernorm,
+            *(language.layers[k].input_layernorm for k in asking_layers(self.model.config)),
         ]
 
     def _read_texts(self, batch: Batch, prefix: Reading) -> Tensor:

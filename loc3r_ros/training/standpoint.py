@@ -14,11 +14,15 @@ from math import atan2, cos, hypot, log, nan, sin
 
 from loc3r_ros.training.grounding import NOWHERE, Place
 
-Around = tuple[float, float, float]
-"""Ahead and left of who asks, together a unit vector, and `FOLD` times the logarithm of the
-distance in metres; NaN where nobody can say."""
+Around = tuple[float, ...]
+"""Steps on the way to an answer, each easy to tell from those before; NaN where nobody can say:
+the way from who asks to the thing, x and y in the frame of all places, in units of `REACH_M`;
+cosine and sine of where they look in that frame; ahead and left of them, together a unit vector;
+`FOLD` times the logarithm of the distance in metres."""
 
-UNKNOWN: Around = (nan, nan, nan)
+UNKNOWN: Around = (nan,) * 7
+
+REACH_M = 2.0
 
 FOLD = 1.5
 """Makes logarithms of distances in a room about as large as directions."""
@@ -43,7 +47,9 @@ class Standpoint:
         """Where that is from here; NaN where `place` is NaN."""
         x, y = place[0] - self.position[0], place[1] - self.position[1]
         side = atan2(y, x) - self.yaw
-        return cos(side), sin(side), FOLD * log(max(hypot(x, y), NEAREST_M)) if x == x else nan
+        far = FOLD * log(max(hypot(x, y), NEAREST_M)) if x == x else nan
+        way, facing = (x / REACH_M, y / REACH_M), (cos(self.yaw), sin(self.yaw))
+        return *way, *facing, cos(side), sin(side), far
 
 
 def standpoints(task: str, mentioned: Sequence[Place]) -> list[Standpoint | None]:
@@ -61,11 +67,12 @@ def standpoints(task: str, mentioned: Sequence[Place]) -> list[Standpoint | None
     if task in ('object_abs_distance', 'object_rel_distance'):
         rules: list[Standpoint | None] = [None, *[Standpoint(known[0])] * rest]
     elif task.startswith('object_rel_direction'):
-        rules = [None, None, *[_facing(known[0], known[1])] * rest]
+        rules = [None, *[_facing(known[0], known[1])] * rest]
     elif task == 'route_planning':
         # By the start, facing; to reach the goal it goes straight to `via`, then to the goal.
         start, face, _, via = known[:4]
-        rules = [None, None, None, _facing(start, face), _from(start, via), *[None] * rest]
+        facing = _facing(start, face)
+        rules = [None, facing, None, facing, _from(start, via), *[None] * rest]
     else:
         rules = [None] * rest
     return rules[:rest]

@@ -93,7 +93,7 @@ PLANS = {
         videos=2,
         questions=16,
         situations=8,
-        encoder=Recipe(steps=4500, batch=2, rate=1e-3, warmup=100, muon=2.0),
+        encoder=Recipe(steps=2600, batch=2, rate=1e-3, warmup=100, muon=2.0),
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (8, 30.0), (8, 30.0)),
         pointings=6,
         unlisted=0.5,
@@ -102,7 +102,7 @@ PLANS = {
         camera='true',  # its CUT3R loses its way in videos that turn so fast
         words=Recipe(steps=1600, batch=2, rate=1e-3, warmup=50, muon=2.0, average=0.99),
         names=Recipe(steps=5000, batch=8, rate=2e-3, warmup=100, muon=1.0),
-        language=Recipe(steps=1300, batch=4, rate=1e-3, warmup=50, muon=2.0, average=0.99),
+        language=Recipe(steps=1200, batch=4, rate=1e-3, warmup=50, muon=2.0, average=0.99),
         ablated=Recipe(steps=700, batch=2, rate=1e-3, warmup=50, muon=2.0, average=0.98),
     ),
     'gpu': Plan(

@@ -110,11 +110,11 @@ def test_names_tell_what_answers_depend_on(tmp_path: Path) -> None:
     (early, late) = (k for k, number in enumerate(text.named) if number != NOTHING)
     assert early < text.pos < late and text.things[early] == text.things[late]
     # Where it is for whoever asks is not known before they have said where they are.
-    assert np.isnan(text.facts[early][:3]).all() and np.isfinite(text.facts[late]).all()
-    ahead, left, _, first = text.facts[late]
+    assert np.isnan(text.facts[early][:7]).all() and np.isfinite(text.facts[late]).all()
+    *_, ahead, left, _, first = text.facts[late]
     assert np.hypot(ahead, left) == pytest.approx(1) and first == 0
     (only,) = (k for k, number in enumerate(texts['object_abs_distance'].named) if number >= 0)
-    assert np.isnan(texts['object_abs_distance'].facts[only][:3]).all()  # no bed is seen
+    assert np.isnan(texts['object_abs_distance'].facts[only][:7]).all()  # no bed is seen
 
 
 def test_frames_are_asked_for_by_number_only_where_all_are_shown(tmp_path: Path) -> None:
