@@ -21,14 +21,10 @@ from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 from loc3r_ros.world.video import Footage
 
-PAUSE, TURN = 0.1, 0.02
-"""How often a camera stands still for a frame, and how often the film turns round."""
+PAUSE, TURN = 0.1, 0.06
+"""How often a camera stands still for a frame, and how often the film goes on backwards."""
 
-BACKWARDS = 0.1
-"""Share of films that begin backwards. Robots and people mostly go where they look: whoever learns
-from as many films of either kind, and cannot see which way it goes, says that it stands still."""
-
-STRIDES = (1, 1, 2, 3)
+STRIDES = (1, 2, 3)
 """Frames of a reel from one of a clip to the next; each is as likely."""
 
 WALKS = 24
@@ -162,7 +158,7 @@ def gentle_wander(
 
 def wander(rng: Generator, length: int, frames: int) -> NDArray[np.int64]:
     """(frames,) numbers of frames of a reel: to and fro at a stride, with pauses and returns."""
-    stride = int(rng.choice(STRIDES)) * (-1 if rng.random() < BACKWARDS else 1)
+    stride = int(rng.choice(STRIDES)) * int(rng.choice((-1, 1)))
     at = int(rng.integers(length))
     shown = [at]
     while len(shown) < frames:

@@ -42,7 +42,6 @@ class Weights:
         view, world: point maps in the camera's and in the first camera's frame.
         pose: place and rotation of the camera in the first camera's frame.
         step: the same from frame to frame.
-        place: how many times a place counts, of the mean distance, for a rotation of 1 rad.
         match: where each patch was in the frame before. No part of CUT3R, whose encoder had learnt
             to match before; a layer that is not kept reads it from the geometry tokens.
     """
@@ -51,7 +50,6 @@ class Weights:
     world: float = 0.5
     pose: float = 2.0
     step: float = 2.0
-    place: float = 3.0
     match: float = 0.5
 
 
@@ -138,8 +136,8 @@ class Cut3rTask(Task):
         return (
             w.view * losses['view']
             + w.world * losses['world']
-            + w.pose * (w.place * losses['place'] + losses['rotation'])
-            + w.step * (w.place * losses['step place'] + losses['step rotation'])
+            + w.pose * (losses['place'] + losses['rotation'])
+            + w.step * (losses['step place'] + losses['step rotation'])
             + w.match * losses['match']
         )
 

@@ -42,9 +42,6 @@ MOSTLY_FEW = (*6 * (4 * SHOWN,), 2 * SHOWN, SHOWN)
 """Later: 8, 16 and 32. A video of 8 frames is read seven times as fast as one of 32."""
 
 
-LONG_CLIP = 16
-"""Frames of an example for CUT3R: one clip, or several shorter ones."""
-
 BEGINNING = 'begin.safetensors'
 """In the encoder's folder: weights to go on from."""
 
@@ -93,8 +90,8 @@ PLANS = {
         videos=2,
         questions=16,
         situations=8,
-        encoder=Recipe(steps=2600, batch=2, rate=1e-3, warmup=100, muon=2.0),
-        clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (8, 30.0), (8, 30.0)),
+        encoder=Recipe(steps=3600, batch=2, rate=1e-3, warmup=100, muon=2.0),
+        clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0), (16, 180.0)),
         pointings=6,
         unlisted=0.5,
         strides=MOSTLY_FEW,
@@ -244,7 +241,7 @@ class Workshop:
             Reels(self.bank / 'reels'),
             SHIPPED,
             tuple(stages),
-            frames=LONG_CLIP,
+            frames=max(frames for frames, _ in plan.clips),
             rooms=plan.rooms,
             seed=recipe.seed,
         )
