@@ -12,8 +12,6 @@ from loc3r_ros.cut3r import PoseEncoder
 from loc3r_ros.cut3r.checkpoint import Checkpoint, write_checkpoint
 from loc3r_ros.runtime.package import packages
 
-pytest.importorskip('onnx')
-
 
 @pytest.fixture(scope='module')
 def weights(linear, tmp_path_factory):

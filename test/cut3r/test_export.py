@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from cut3r_networks import random_model
@@ -15,17 +16,13 @@ from memory_of import change_at_the_third_frame
 
 from loc3r_ros.cut3r import FULL_DPT_512, FULL_LINEAR_224, Cut3rConfig, tiny
 from loc3r_ros.cut3r.config import HeadType
+from loc3r_ros.cut3r.export import Target, export_package
 from loc3r_ros.cut3r.variant import Variant
 from loc3r_ros.errors import InputError
+from loc3r_ros.runtime import onnx_graph
+from loc3r_ros.runtime.onnx_session import OnnxSession
 from loc3r_ros.runtime.package import Package, packages
 from loc3r_ros.runtime.selftest import self_test
-
-onnx = pytest.importorskip('onnx')
-pytest.importorskip('onnxruntime')
-
-from loc3r_ros.cut3r.export import Target, export_package  # noqa: E402
-from loc3r_ros.runtime import onnx_graph  # noqa: E402
-from loc3r_ros.runtime.onnx_session import OnnxSession  # noqa: E402
 
 VARIANTS = {
     'linear, as published': ('linear', Variant(64, 64, heads=True), Target(20)),

@@ -14,13 +14,9 @@ from cut3r_networks import random_model
 from test_encoder import frame
 
 from loc3r_ros.cut3r import PoseEncoder, tiny, torch_step
-from loc3r_ros.errors import EngineError, InputError
-
-pytest.importorskip('onnx')
-pytest.importorskip('onnxruntime')
-
 from loc3r_ros.cut3r.export import Target, export_package
 from loc3r_ros.cut3r.variant import Variant
+from loc3r_ros.errors import EngineError, InputError
 
 
 @pytest.fixture(scope='module')

@@ -6,19 +6,13 @@ from __future__ import annotations
 import os
 import random
 import unittest
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import launch_testing
 import numpy as np
 import pytest
-
-if find_spec('rclpy') is None or find_spec('launch_testing') is None:
-    pytest.skip('no ROS 2: the bringup is not launched', allow_module_level=True)
-pytest.importorskip('loc3r_ros.msg', reason='loc3r_ros is not built (colcon build)')
-
-import launch_testing
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchDescription
 from launch.actions import IncludeLaunchDescription

@@ -6,21 +6,15 @@ from __future__ import annotations
 import os
 import random
 import unittest
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import launch_testing
 import numpy as np
 import pytest
 import yaml
-
-if find_spec('rclpy') is None or find_spec('launch_testing') is None:
-    pytest.skip('no ROS 2: no costmap', allow_module_level=True)
-pytest.importorskip('loc3r_ros.msg', reason='loc3r_ros is not built (colcon build)')
-
-import launch_testing
-from ament_index_python.packages import get_package_share_directory, get_packages_with_prefixes
+from ament_index_python.packages import get_package_share_directory
 from launch import LaunchDescription
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
@@ -31,9 +25,6 @@ from lifecycle_msgs.srv import ChangeState
 from listener import Listener
 from nav_msgs.msg import OccupancyGrid
 from recorded_drive import record
-
-if 'nav2_costmap_2d' not in get_packages_with_prefixes():
-    pytest.skip('no nav2_costmap_2d: no costmap', allow_module_level=True)
 
 SHARE = Path(get_package_share_directory('loc3r_ros'))
 ARGUMENTS = {'map_topic': '/loc3r/bev', 'points_topic': '/loc3r/points', 'odom_frame': 'map'}

@@ -10,10 +10,6 @@ from diagnostic_msgs.msg import DiagnosticArray
 from ros.box_camera import BoxCamera
 from ros.localizing import Watcher, start_encoder
 
-pytest.importorskip('torch')
-pytest.importorskip('onnx')
-pytest.importorskip('onnxruntime')
-
 
 @pytest.fixture(scope='module')
 def made(tmp_path_factory) -> tuple[Path, Path]:

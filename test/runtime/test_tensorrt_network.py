@@ -6,24 +6,22 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import onnx
+import onnxruntime
 import pytest
 import torch
 from memory_of import change_at_the_third_frame
 from tensorrt_stand_in import TensorRtStandIn
 
 from loc3r_ros.cut3r.config import tiny
+from loc3r_ros.cut3r.export import Target, export_package
+from loc3r_ros.cut3r.graph import Variant
 from loc3r_ros.cut3r.model import Cut3r
-
-onnx = pytest.importorskip('onnx')
-onnxruntime = pytest.importorskip('onnxruntime')
-
-from loc3r_ros.cut3r.export import Target, export_package  # noqa: E402
-from loc3r_ros.cut3r.graph import Variant  # noqa: E402
-from loc3r_ros.runtime.selftest import self_test  # noqa: E402
-from loc3r_ros.runtime.tensorrt.build import build  # noqa: E402
-from loc3r_ros.runtime.tensorrt.check import passed, report  # noqa: E402
-from loc3r_ros.runtime.tensorrt.presets import read  # noqa: E402
-from loc3r_ros.runtime.tensorrt.session import open_session  # noqa: E402
+from loc3r_ros.runtime.selftest import self_test
+from loc3r_ros.runtime.tensorrt.build import build
+from loc3r_ros.runtime.tensorrt.check import passed, report
+from loc3r_ros.runtime.tensorrt.presets import read
+from loc3r_ros.runtime.tensorrt.session import open_session
 
 KNOWN_TO_10_3 = """
     Add Cast Clip Concat Conv ConvTranspose DepthToSpace Div Erf Exp Expand Gather Gelu Gemm
