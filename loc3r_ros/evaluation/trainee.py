@@ -98,7 +98,14 @@ class Trainee:
             self.prompt.situation(situation) + self.prompt.question(question)
             for question, situation in asked
         ]
-        return [self.task.words.decode(ids) for ids in self._by_length(texts, self._spoken)]
+        return [self._concluded(ids) for ids in self._by_length(texts, self._spoken)]
+
+    def _concluded(self, ids: list[int]) -> str:
+        """The words of an answer, without the facts before it."""
+        therefore = self.prompt.therefore
+        if self.task.examples.reasons and therefore in ids:
+            ids = ids[ids.index(therefore) + 1 :]
+        return self.task.words.decode(ids)
 
     def _by_length(
         self, texts: Sequence[list[int]], read: Callable[[Tensor], list[Result]]

@@ -21,6 +21,7 @@ from loc3r_ros.training.bank import SHOWN, Bank, Video, some
 from loc3r_ros.training.grounding import NOTHING, NOWHERE, Named, Place
 from loc3r_ros.training.layout import cell_places
 from loc3r_ros.training.pointing import pointing
+from loc3r_ros.training.reasoning import reason
 from loc3r_ros.training.standpoint import UNKNOWN, Standpoint, standpoints
 from loc3r_ros.training.surveying import survey
 from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch
@@ -68,6 +69,7 @@ class Text:
             is in the BEV frame, m, of `Named.mark`.
         facts: for each token what its name tells of an answer, see `KNOWN`.
         worth: for each token whether answers are to look at it.
+        asks: for each token whether it is to look at one of these.
     """
 
     ids: list[int]
@@ -81,6 +83,7 @@ class Text:
     things: list[Place] = field(default_factory=list)
     facts: list[tuple[float, ...]] = field(default_factory=list)
     worth: list[bool] = field(default_factory=list)
+    asks: list[bool] = field(default_factory=list)
 
 
 def text_of(
@@ -90,14 +93,19 @@ def text_of(
     answer: str,
     position: tuple[float, float] | None = None,
     yaw: float | None = None,
+    facts: str | None = None,
 ) -> Text:
-    """Tokens of what follows a video; an empty question ends it after `<Ori>`."""
+    """Tokens of what follows a video; an empty question ends it after `<Ori>`.
+
+    `facts` are said before the answer; None: the answer alone, as published.
+    """
     ids = prompt.situation(said)
     pos = len(ids) - 2
     labels = [IGNORED_LABEL] * len(ids)
     if question:
         asked = prompt.question(question)
-        told = [*prompt.words.encode(answer), prompt.words.end_id]
+        reasons = [] if facts is None else [*prompt.words.encode(facts), prompt.therefore]
+        told = [*reasons, *prompt.words.encode(answer), prompt.words.end_id]
         ids = [*ids, *asked, *told]
         labels = [*labels, *[IGNORED_LABEL] * len(asked), *told]
     return Text(ids, labels, pos, position, yaw)
@@ -121,6 +129,7 @@ class Loc3rExamples:
         strides: one in so many of the frames is shown, by turns from step to step; of held-out
             videos as by the last.
         seed: of the run.
+        reasons: facts are said before each answer.
         told: images come as names and points of patches (`training.told`) in place of pixels.
         coordinates_as_text: places are told in words in place of by the heads.
         words: folder of the model, for its tokenizer; None: the tiny model's.
@@ -137,6 +146,7 @@ class Loc3rExamples:
     unlisted: float = 0.0
     strides: tuple[int, ...] = (SHOWN,)
     seed: int = 0
+    reasons: bool = False
     told: bool = False
     coordinates_as_text: bool = False
     words: Path | None = field(default=None, repr=False)
@@ -166,6 +176,7 @@ class Loc3rExamples:
             'things': NOWHERE,
             'facts': (*UNKNOWN, nan),
             'worth': False,
+            'asks': False,
         }
         texts = {
             name: torch.tensor(
@@ -242,7 +253,7 @@ class Loc3rExamples:
             if not question.regions  # the model cannot be pointed at
             and (asks_frames or question.task not in VSTI_TASKS)
         ]
-        texts = [self._asked(rng, q) for q in _evenly(rng, known, self.questions)]
+        texts = [self._asked(rng, q, named, T_map_bev) for q in _evenly(rng, known, self.questions)]
         # A room that is clear about little is asked the same again: batches are of one shape.
         situations = _some(rng, video.situations, self.situations)
         for situation in situations:
@@ -270,15 +281,14 @@ class Loc3rExamples:
         """Who stands there, says so and asks this; or asks where, if that is told in words."""
         if self.coordinates_as_text and yaw is not None:
             put = (WHERE, coordinates(position, yaw, T_map_bev))
-        return text_of(self.prompt, said, *put, position, yaw)
+        return text_of(self.prompt, said, *put, position, yaw, '' if self.reasons else None)
 
     def _marked(self, text: Text, named: Named, T_map_bev: Array) -> Text:
         numbers, things = named.mark(self.prompt.words, text.ids)
         at = [k for k, number in enumerate(numbers) if number != NOTHING]
         stands = standpoints(text.task, [things[k] for k in at])
         if text.position is not None and text.yaw is not None:
-            where, yaw = in_bev(text.position, text.yaw, T_map_bev)
-            asker = Standpoint((float(where[0]), float(where[1])), yaw)
+            asker = _standpoint(text.position, text.yaw, T_map_bev)
             stands = [asker if k > text.pos else None for k in at]
         facts: list[tuple[float, ...]] = [(*UNKNOWN, nan)] * len(numbers)
         for k, stand in zip(at, stands, strict=True):
@@ -287,23 +297,32 @@ class Loc3rExamples:
         worth = [number != NOTHING for number in numbers]
         if text.option:
             worth = _within(text.ids, self.prompt.words.encode(f' {text.option}'))
-        return replace(text, named=numbers, things=things, facts=facts, worth=worth)
+        learnt = [label != IGNORED_LABEL for label in [*text.labels[1:], IGNORED_LABEL]]
+        if text.option and self.reasons:
+            # Facts come from names; what follows from them is to be found among the options.
+            begun = text.ids.index(self.prompt.therefore)
+            learnt = [asks and k >= begun for k, asks in enumerate(learnt)]
+        return replace(text, named=numbers, things=things, facts=facts, worth=worth, asks=learnt)
 
-    def _asked(self, rng: Generator, question: Question) -> Text:
+    def _asked(self, rng: Generator, question: Question, named: Named, T_map_bev: Array) -> Text:
         if question.place is not None:
             said = beside(goal_of(question.text) or question.answer)
             return text_of(self.prompt, said, '', '', question.place[:2])
-        put, option = (asked(question), question.answer), ''
+        put, option, asker = (asked(question), question.answer), '', None
         if question.options:
             option = f'{question.answer}. {chosen(question)}'
             if rng.random() < self.unlisted:
                 put, option = (question.text, chosen(question)), ''
         situation = question.situation
-        if situation is None:
-            text = text_of(self.prompt, '', *put)
-        else:
-            said = _one(rng, situation.wordings)
-            text = text_of(self.prompt, said, *put, situation.position, situation.yaw)
+        said, position, yaw = '', None, None
+        if situation is not None:
+            said, position, yaw = _one(rng, situation.wordings), situation.position, situation.yaw
+            asker = _standpoint(position, yaw, T_map_bev)
+        facts = None
+        if self.reasons:
+            right = chosen(question) if question.options else question.answer
+            facts = reason(question, right, named.names, named.places, asker)
+        text = text_of(self.prompt, said, *put, position, yaw, facts)
         return replace(text, task=question.task, option=option)
 
 
@@ -335,6 +354,11 @@ def in_bev(position: tuple[float, float], yaw: float, T_map_bev: Array) -> tuple
     at = transform(invert(T_map_bev), np.array([*position, 0.0]))[:2]
     turn = float(np.arctan2(T_map_bev[1, 0], T_map_bev[0, 0]))
     return at, (yaw - turn + np.pi) % (2 * np.pi) - np.pi
+
+
+def _standpoint(position: tuple[float, float], yaw: float, T_map_bev: Array) -> Standpoint:
+    (x, y), heading = in_bev(position, yaw, T_map_bev)
+    return Standpoint((float(x), float(y)), heading)
 
 
 def in_map(

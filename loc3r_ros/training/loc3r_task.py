@@ -180,7 +180,6 @@ class Loc3rTask(Task):
         tokens = torch.arange(length, device=texts.device)
         pos = batch['pos'][..., None]
         placed = (tokens == pos) | (tokens == pos + 1)
-        answers = functional.pad(batch['labels'][..., 1:] != IGNORED_LABEL, (0, 1))
         asked = [
             asking(
                 self.model,
@@ -188,7 +187,7 @@ class Loc3rTask(Task):
                 whole(given[2 * k + 1]),
                 before[k],
                 batch['worth'],
-                placed | answers if k in answering else placed,
+                placed | batch['asks'] if k in answering else placed,
             )
             for k in placing
         ]
@@ -296,6 +295,7 @@ class Loc3rTask(Task):
             model.config,
             reads_poses=camera in ('true', 'either'),
             reads_tokens=camera in ('predicted', 'either'),
+            reasons=self.examples.reasons,
         )
         merge(model)
         save(model.half(), self.words, folder, training=told)

@@ -65,6 +65,7 @@ class Plan:
             learnt, and in ablations. There the language model can speak before; here answers are
             learnt from nothing, and outweigh all else.
         camera: what tells the model of the package where each image was taken.
+        reasons: it says facts to itself before each answer.
     """
 
     rooms: int
@@ -82,6 +83,7 @@ class Plan:
     strides: tuple[int, ...] = (SHOWN,)
     emphasis: float = 1.0
     camera: Camera = 'either'
+    reasons: bool = True
 
 
 PLANS = {
@@ -129,6 +131,7 @@ PLANS['full'] = replace(
     unlisted=0.0,
     strides=(SHOWN,),
     emphasis=1.0,
+    reasons=False,
     language=Recipe(steps=4200, batch=64, rate=1e-5, warmup=126, decay=0.0, average=0.0),
 )
 """Loc3R-VLM's own recipe, for a model that others began: 4.2 thousand steps of 64 at 1e-5."""
@@ -346,6 +349,7 @@ class Workshop:
             plan.unlisted,
             plan.strides,
             seed=recipe.seed,
+            reasons=plan.reasons,
             coordinates_as_text=not parts.situation,
             **options,
         )

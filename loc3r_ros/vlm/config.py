@@ -58,6 +58,7 @@ class VlmConfig:
         reads_poses: whether it was taught to read a known pose (`vlm.pose_token`) where there is no
             camera token.
         reads_tokens: whether it was taught to read camera tokens of CUT3R, as published.
+        reasons: whether it was taught to say facts to itself before each answer.
     """
 
     vision: SiglipShape
@@ -69,6 +70,7 @@ class VlmConfig:
     orientation_bins: int = 36
     reads_poses: bool = False
     reads_tokens: bool = True
+    reasons: bool = False
 
     def __post_init__(self) -> None:
         vision, text = self.vision, self.text

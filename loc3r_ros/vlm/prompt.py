@@ -14,6 +14,9 @@ from loc3r_ros.vlm.tokenizer import Words
 
 SYSTEM = 'You are a helpful assistant.'
 
+THEREFORE = '='
+"""Between what a model says to itself, where it was taught so, and its answer."""
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -43,3 +46,9 @@ class Prompt:
             *words.encode('\n'),
             *(words.start_id, *words.encode('assistant\n')),
         ]
+
+    @property
+    def therefore(self) -> int:
+        """The token of `THEREFORE`."""
+        (token,) = self.words.encode(THEREFORE)
+        return token

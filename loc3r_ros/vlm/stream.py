@@ -173,6 +173,9 @@ class VideoStream:
 
     def _words_of(self, text: Text, life: int) -> Generator[str]:
         spelled = WordStream(self._words)
+        # Facts that the model says to itself come first, and are the answer if nothing follows.
+        facts = WordStream(self._words) if self._model.config.reasons else None
+        held = ''
         for _ in range(ANSWER_TOKENS):
             self._check_life(life)
             hidden = self._video.read(text)
@@ -181,9 +184,13 @@ class VideoStream:
             if token in self._words.end_ids:
                 break
             text.ids.append(token)
-            if words := spelled.push(token):
+            if facts and token == self._prompt.therefore:
+                facts, held = None, ''
+            elif facts:
+                held += facts.push(token)
+            elif words := spelled.push(token):
                 yield words
-        if words := spelled.finish():
+        if words := held + (facts or spelled).finish():
             yield words
 
     def _check_life(self, life: int) -> None:

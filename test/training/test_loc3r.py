@@ -99,6 +99,24 @@ def test_answers_are_to_look_at_the_option_that_is_right(tmp_path: Path) -> None
     assert not any(shown[0].worth)
 
 
+def test_facts_are_said_before_answers(tmp_path: Path) -> None:
+    asked = Question('situated_what', 'Is the sofa on my left?', (), 'no', SITUATION)
+    order = Question('obj_appearance_order', 'In which order?', ('A. sofa', 'B. bed'), 'B')
+    some = examples(tmp_path, reasons=True)
+    shutil.rmtree(folder := tmp_path / f'{TRAIN.start}_0')
+    bank._keep(replace(video(), questions=(asked, order, QUESTIONS[0])), folder)
+    words, told, asks = some.prompt.words, {}, {}
+    for text in some.at(0, 0)['texts']:
+        told[text.task] = words.decode(i for i in text.labels if i >= 0)
+        following = zip(text.labels[1:], text.asks, strict=False)
+        asks[text.task] = words.decode(label for label, asking in following if asking)
+    assert told['object_counting'] == '=4'
+    assert told['obj_appearance_order'] == 'bed=B'
+    assert told['situated_what'].endswith('=no') and told['situated_what'].startswith('sofa ')
+    # Of a letter alone it is known where it is to be found.
+    assert asks['obj_appearance_order'] == 'B' and asks['situated_what'] == told['situated_what']
+
+
 def test_names_tell_what_answers_depend_on(tmp_path: Path) -> None:
     asked = Question('situated_what', 'Is the sofa on my left?', (), 'no', SITUATION)
     far = Question('object_abs_distance', 'How far is the bed from the sofa?', (), '2.0')

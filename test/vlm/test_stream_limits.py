@@ -119,6 +119,18 @@ def spoken(stream, monkeypatch, tokens):
     return list(stream.ask('Where is the sofa?'))
 
 
+def test_facts_are_not_said_aloud(monkeypatch):
+    stream = watched(1)
+    reasons = replace(stream._model.config, reasons=True)
+    monkeypatch.setattr(stream._model, 'config', reasons)
+    facts, therefore, sofa = (words().encode(text) for text in ('bed 2.2', '=', 'sofa'))
+    end = words().end_id
+    assert spoken(stream, monkeypatch, [*facts, *therefore, *sofa, end]) == ['sofa']
+    assert spoken(stream, monkeypatch, [*therefore, *sofa, *therefore, end]) == ['sofa', '=']
+    # What leads to nothing is better than nothing.
+    assert spoken(stream, monkeypatch, [*facts, end]) == ['bed 2.2']
+
+
 def test_an_answer_ends_with_the_models_end_and_not_amid_a_character(monkeypatch):
     sofa, euro = words().encode(' sofa'), words().encode('€')
     assert len(euro) > 1
