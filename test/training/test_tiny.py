@@ -40,7 +40,9 @@ def test_a_model_of_another_size_is_trained_by_the_same_code(tmp_path: Path, ran
     assert shop.language(PLAN, MEANS, start, Parts(camera='true'))
     model, _, report = load(tmp_path / 'runs' / 'language', device='cpu', precision='fp32')
     before, _, _ = load(tmp_path / 'base', device='cpu', precision='fp32')
-    assert report.training and model.config == replace(MICRO, reads_poses=True, reads_tokens=False)
+    assert report.training and model.config == replace(
+        MICRO, reads_poses=True, reads_tokens=False, reasons=True
+    )
     changed = {
         name
         for name, value in before.state_dict().items()
@@ -101,7 +103,9 @@ def test_the_whole_way_with_two_processes(tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path / 'encoder' / 'cut3r.safetensors').trained
     about = json.loads((tmp_path / 'language' / 'config.json').read_text())
     assert 'seed' in about.pop('training') and about.pop('model_type')
-    assert VlmConfig.from_json(about) == replace(TINY, reads_poses=True, reads_tokens=False)
+    assert VlmConfig.from_json(about) == replace(
+        TINY, reads_poses=True, reads_tokens=False, reasons=True
+    )
 
 
 def test_a_stage_names_the_one_that_it_begins_with(tmp_path: Path) -> None:
