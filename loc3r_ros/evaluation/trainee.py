@@ -25,6 +25,7 @@ from loc3r_ros.training.variety import frames_of
 from loc3r_ros.types import AgentPose
 from loc3r_ros.vlm.agent import nowhere
 from loc3r_ros.vlm.model.preprocess import preprocess
+from loc3r_ros.vlm.options import Choice
 from loc3r_ros.vlm.prompt import Prompt
 from loc3r_ros.vlm.situated import Situated, agent_in_map, bev_in_map
 from loc3r_ros.vlm.stream import ANSWER_TOKENS
@@ -94,11 +95,16 @@ class Trainee:
         return [agent_in_map(situated, self._T_map_bev) for situated in places]
 
     def answer(self, asked: Sequence[Asked]) -> list[str]:
+        reasons = self.task.examples.reasons
+        choices = [Choice.of(question) if reasons else None for question, _ in asked]
         texts = [
-            self.prompt.situation(situation) + self.prompt.question(question)
-            for question, situation in asked
+            self.prompt.situation(situation)
+            + self.prompt.question(choice.question if choice else question)
+            for choice, (question, situation) in zip(choices, asked, strict=True)
         ]
-        return [self._concluded(ids) for ids in self._by_length(texts, self._spoken)]
+        said = [self._concluded(ids) for ids in self._by_length(texts, self._spoken)]
+        answers = zip(choices, said, strict=True)
+        return [choice.letter(words) if choice else words for choice, words in answers]
 
     def _concluded(self, ids: list[int]) -> str:
         """The words of an answer, without the facts before it."""

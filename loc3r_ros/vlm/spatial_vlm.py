@@ -15,6 +15,7 @@ from loc3r_ros.types import AgentPose, Target, View
 from loc3r_ros.vlm.agent import upright
 from loc3r_ros.vlm.engine import NoAnswerError, checked
 from loc3r_ros.vlm.goal_words import beside
+from loc3r_ros.vlm.options import Choice
 from loc3r_ros.vlm.pose_token import pose_token
 from loc3r_ros.vlm.situated import Situated, agent_in_map, bev_in_map, target_in_map
 from loc3r_ros.vlm.stream import VideoStream
@@ -102,8 +103,15 @@ class SpatialVlm:
         return agent_in_map(self._situated(situation), self._T_map_bev())
 
     def ask(self, question: str, situation: str = '') -> Iterator[str]:
-        """Answer in words, as they come."""
-        return self._stream.ask(question, situation)
+        """Answer in words, as they come; by a letter, where the question has options with letters.
+
+        A model that says facts to itself first was not taught letters well: it is asked without the
+        options, and the letter is that of what it said.
+        """
+        choice = Choice.of(question) if self._stream.reasons else None
+        if choice is None:
+            return self._stream.ask(question, situation)
+        return _letter(choice, self._stream.ask(choice.question, situation))
 
     def ground(self, description: str) -> Target:
         """Where a thing is, to within a step.
@@ -172,6 +180,10 @@ class SpatialVlm:
         if self._newest is None:
             raise NoAnswerError('no keyframe has been seen yet: show the camera around')
         return AgentPose(True, upright(self._newest.T_map_camera), np.full((6, 6), np.nan))
+
+
+def _letter(choice: Choice, words: Iterator[str]) -> Iterator[str]:
+    yield choice.letter(''.join(words))
 
 
 def identity_of(parameters: int, report: LoadReport) -> str:

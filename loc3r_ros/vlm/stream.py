@@ -81,6 +81,11 @@ class VideoStream:
         return self._model.config.reads_poses
 
     @property
+    def reasons(self) -> bool:
+        """Whether it says facts to itself before it answers."""
+        return self._model.config.reasons
+
+    @property
     def reads_tokens(self) -> bool:
         """Whether it learnt what camera tokens of CUT3R tell."""
         return self._model.config.reads_tokens
@@ -174,7 +179,7 @@ class VideoStream:
     def _words_of(self, text: Text, life: int) -> Generator[str]:
         spelled = WordStream(self._words)
         # Facts that the model says to itself come first, and are the answer if nothing follows.
-        facts = WordStream(self._words) if self._model.config.reasons else None
+        facts = WordStream(self._words) if self.reasons else None
         held = ''
         for _ in range(ANSWER_TOKENS):
             self._check_life(life)

@@ -52,6 +52,24 @@ def test_a_place_is_that_of_the_stream_carried_into_the_map_by_the_first_view(en
     np.testing.assert_allclose(agent.T_map_agent[:2, 3], by_hand, atol=1e-12)
 
 
+def test_who_reasons_is_asked_without_options_and_given_the_letter(engine, monkeypatch):
+    asked = []
+
+    def ask(question, situation=None):
+        asked.append((question, situation))
+        return iter(['the ', 'bed'])
+
+    monkeypatch.setattr(engine._stream, 'ask', ask)
+    question = 'What is nearest? Options: A. sofa, B. bed.'
+    assert ''.join(engine.ask(question, PLACE)) == 'the bed'
+    reasons = replace(engine._stream._model.config, reasons=True)
+    monkeypatch.setattr(engine._stream._model, 'config', reasons)
+    assert list(engine.ask(question, PLACE)) == ['B']
+    assert ''.join(engine.ask('What is nearest?')) == 'the bed'
+    assert [text for text, _ in asked] == [question, 'What is nearest?', 'What is nearest?']
+    assert asked[1][1] == PLACE
+
+
 def test_the_anchor_stays_when_frames_are_thinned(engine):
     for number in range(2, 3 * BUDGET):
         engine.observe(keyframe(number))
