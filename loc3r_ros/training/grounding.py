@@ -206,10 +206,10 @@ def asking(
     queries: Tensor,
     keys: Tensor,
     before: Tensor,
-    worth: Tensor,
+    named: Tensor,
     askers: Tensor,
 ) -> Tensor:
-    """Loss of tokens that ask others than the words that are worth it.
+    """Loss of tokens that ask others than the words that name something.
 
     Which of these tells a place, a heading or an answer, they learn from it: but not before they
     look there at all.
@@ -219,18 +219,18 @@ def asking(
         queries: (V, T, n, heads * d) of the tokens of each video's texts, as projected.
         keys: (V, T, n, kv_heads * d) of the same, as projected.
         before: (V, kv_heads, P, d) keys of what comes before the texts, rotated.
-        worth: bool (V, T, n) of the tokens to be asked: of the option that is right, or of names.
+        named: int64 (V, T, n) number of the name that ends at a token.
         askers: bool (V, T, n) of those tokens.
 
     Returns:
         Mean over heads and tokens of the negative logarithm of the share of their attention that
-        goes to those that are worth it; 0 where none stands before any of them.
+        goes to names; 0 where nothing is named before any of them.
     """
     head_dim, start = before.shape[-1], before.shape[2]
     groups = model.config.text.heads // model.config.text.kv_heads
-    tokens = torch.arange(worth.shape[2], device=worth.device)
+    tokens = torch.arange(named.shape[2], device=named.device)
     losses = []
-    videos = zip(queries, keys, before[:, -1], worth, askers, strict=True)
+    videos = zip(queries, keys, before[:, -1], named != NOTHING, askers, strict=True)
     for query, own, key, told, asks in videos:
         text, token = (asks & told.cumsum(-1).bool()).nonzero(as_tuple=True)
         asked = query[text, token].unflatten(-1, (-1, head_dim))[:, -groups:]

@@ -64,12 +64,9 @@ class Text:
         position: (x, y) of whoever speaks, in `map`, m; None: nobody knows.
         yaw: which way they look, in `map`, rad; None: nobody knows.
         task: kind of the question; empty if there is none.
-        option: the words of the option that is right, with its letter; empty if there is none.
         named, things: for each token the number of the name that ends there, and where that thing
             is in the BEV frame, m, of `Named.mark`.
         facts: for each token what its name tells of an answer, see `KNOWN`.
-        worth: for each token whether answers are to look at it.
-        asks: for each token whether it is to look at one of these.
     """
 
     ids: list[int]
@@ -78,12 +75,9 @@ class Text:
     position: tuple[float, float] | None = None
     yaw: float | None = None
     task: str = ''
-    option: str = ''
     named: list[int] = field(default_factory=list)
     things: list[Place] = field(default_factory=list)
     facts: list[tuple[float, ...]] = field(default_factory=list)
-    worth: list[bool] = field(default_factory=list)
-    asks: list[bool] = field(default_factory=list)
 
 
 def text_of(
@@ -124,12 +118,11 @@ class Loc3rExamples:
         questions, situations: that a video is asked at once.
         pointings: the simplest of situations and questions that are made up for it, of things that
             are seen once.
-        unlisted: share of questions that are put without their options: who is to tell the letter
-            of a thing must know its name first, and is told so more clearly.
         strides: one in so many of the frames is shown, by turns from step to step; of held-out
             videos as by the last.
         seed: of the run.
-        reasons: facts are said before each answer.
+        reasons: facts are said before each answer, and questions are put without their options,
+            as they are then asked (`vlm.options`).
         told: images come as names and points of patches (`training.told`) in place of pixels.
         coordinates_as_text: places are told in words in place of by the heads.
         words: folder of the model, for its tokenizer; None: the tiny model's.
@@ -143,7 +136,6 @@ class Loc3rExamples:
     questions: int = 16
     situations: int = 8
     pointings: int = 0
-    unlisted: float = 0.0
     strides: tuple[int, ...] = (SHOWN,)
     seed: int = 0
     reasons: bool = False
@@ -175,8 +167,6 @@ class Loc3rExamples:
             'named': NOTHING,
             'things': NOWHERE,
             'facts': (*UNKNOWN, nan),
-            'worth': False,
-            'asks': False,
         }
         texts = {
             name: torch.tensor(
@@ -294,36 +284,24 @@ class Loc3rExamples:
         for k, stand in zip(at, stands, strict=True):
             around = stand.around(things[k]) if stand else UNKNOWN
             facts[k] = (*around, FRAMES * named.first.get(named.names[numbers[k]], nan))
-        worth = [number != NOTHING for number in numbers]
-        if text.option:
-            worth = _within(text.ids, self.prompt.words.encode(f' {text.option}'))
-        learnt = [label != IGNORED_LABEL for label in [*text.labels[1:], IGNORED_LABEL]]
-        if text.option and self.reasons:
-            # Facts come from names; what follows from them is to be found among the options.
-            begun = text.ids.index(self.prompt.therefore)
-            learnt = [asks and k >= begun for k, asks in enumerate(learnt)]
-        return replace(text, named=numbers, things=things, facts=facts, worth=worth, asks=learnt)
+        return replace(text, named=numbers, things=things, facts=facts)
 
     def _asked(self, rng: Generator, question: Question, named: Named, T_map_bev: Array) -> Text:
         if question.place is not None:
             said = beside(goal_of(question.text) or question.answer)
             return text_of(self.prompt, said, '', '', question.place[:2])
-        put, option, asker = (asked(question), question.answer), '', None
-        if question.options:
-            option = f'{question.answer}. {chosen(question)}'
-            if rng.random() < self.unlisted:
-                put, option = (question.text, chosen(question)), ''
         situation = question.situation
-        said, position, yaw = '', None, None
+        said, position, yaw, asker = '', None, None, None
         if situation is not None:
             said, position, yaw = _one(rng, situation.wordings), situation.position, situation.yaw
             asker = _standpoint(position, yaw, T_map_bev)
-        facts = None
+        put, facts = (asked(question), question.answer), None
         if self.reasons:
             right = chosen(question) if question.options else question.answer
             facts = reason(question, right, named.names, named.places, asker)
+            put = question.text, right
         text = text_of(self.prompt, said, *put, position, yaw, facts)
-        return replace(text, task=question.task, option=option)
+        return replace(text, task=question.task)
 
 
 WHERE = 'Where am I?'
@@ -368,14 +346,6 @@ def in_map(
     x, y, _ = transform(T_map_bev, np.array([*position, 0.0])).tolist()
     turn = float(np.arctan2(T_map_bev[1, 0], T_map_bev[0, 0]))
     return (x, y), None if yaw is None else yaw + turn
-
-
-def _within(ids: Sequence[int], part: Sequence[int]) -> list[bool]:
-    """Which tokens are the last of those that `part` is made of; none where it is nowhere."""
-    n = len(part)
-    starts = [k for k in range(len(ids) - n + 1) if list(ids[k : k + n]) == list(part)]
-    last = starts[-1] if starts else len(ids)
-    return [last <= k < last + n for k in range(len(ids))]
 
 
 def _truth(texts: Sequence[Text], T_map_bev: Array) -> tuple[Tensor, Tensor]:

@@ -180,14 +180,15 @@ class Loc3rTask(Task):
         tokens = torch.arange(length, device=texts.device)
         pos = batch['pos'][..., None]
         placed = (tokens == pos) | (tokens == pos + 1)
+        answers = functional.pad(batch['labels'][..., 1:] != IGNORED_LABEL, (0, 1))
         asked = [
             asking(
                 self.model,
                 queries[k],
                 whole(given[2 * k + 1]),
                 before[k],
-                batch['worth'],
-                placed | batch['asks'] if k in answering else placed,
+                batch['named'],
+                placed | answers if k in answering else placed,
             )
             for k in placing
         ]

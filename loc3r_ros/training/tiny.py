@@ -59,7 +59,6 @@ class Plan:
         clips: lengths that CUT3R's clips grow to, at even parts of its steps, and how far the
             camera turns from frame to frame, at most, degrees.
         pointings: simplest situations that are made up of a video, beside these.
-        unlisted: share of questions that are put without their options.
         strides: one in so many of a video's frames is shown, by turns from step to step.
         emphasis: how often the weights of layout and situation are the paper's while words are
             learnt, and in ablations. There the language model can speak before; here answers are
@@ -79,7 +78,6 @@ class Plan:
     ablated: Recipe
     clips: tuple[tuple[int, float], ...] = ((16, 180.0),)
     pointings: int = 0
-    unlisted: float = 0.0
     strides: tuple[int, ...] = (SHOWN,)
     emphasis: float = 1.0
     camera: Camera = 'either'
@@ -95,7 +93,6 @@ PLANS = {
         encoder=Recipe(steps=3600, batch=2, rate=1e-3, warmup=100, muon=2.0),
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0), (16, 180.0)),
         pointings=6,
-        unlisted=0.5,
         strides=MOSTLY_FEW,
         emphasis=5.0,
         camera='true',  # its CUT3R loses its way in videos that turn so fast
@@ -112,7 +109,6 @@ PLANS = {
         encoder=Recipe(steps=6000, batch=64, rate=1.2e-3, average=0.999),
         clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0), (32, 180.0)),
         pointings=8,
-        unlisted=0.5,
         strides=MOSTLY_FEW,
         emphasis=5.0,
         words=Recipe(steps=12_000, batch=16, rate=1e-3, muon=2.0),
@@ -128,7 +124,6 @@ PLANS['full'] = replace(
     questions=1,
     situations=0,
     pointings=0,
-    unlisted=0.0,
     strides=(SHOWN,),
     emphasis=1.0,
     reasons=False,
@@ -346,7 +341,6 @@ class Workshop:
             plan.questions,
             plan.situations,
             plan.pointings,
-            plan.unlisted,
             plan.strides,
             seed=recipe.seed,
             reasons=plan.reasons,

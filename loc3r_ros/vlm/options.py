@@ -45,11 +45,11 @@ class Choice:
     def letter(self, said: str) -> str:
         """Of the option that is most like an answer in words, the first of equals.
 
-        An answer may be that letter already. An order that is offered nowhere is taken for that of
-        the options whose parts agree best.
+        An answer may be that letter already; of no words it is empty. An order that is offered
+        nowhere is taken for that of the options whose parts agree best.
         """
         said = said.strip(_AROUND)
-        if said in self.options:
+        if not said or said in self.options:
             return said
         return max(self.options, key=lambda letter: _likeness(said, self.options[letter]))
 

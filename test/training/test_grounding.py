@@ -89,7 +89,6 @@ def test_what_is_taught_is_the_attention_that_is_paid(
     learnt = batch['labels'][0] != IGNORED_LABEL
     k = int(learnt.any(-1).nonzero()[0])
     batch['named'][0, k, 6] = int(batch['cells'].max())
-    batch['worth'] = batch['named'] != NOTHING
     paid: list[tuple[Tensor, Tensor]] = []
     attend = decoder.attend
 
@@ -142,7 +141,7 @@ def test_texts_without_names_teach_nothing() -> None:
     assert loss.item() == share.item() == 0
     loss.backward()
     own = torch.randn(1, 2, 5, text.kv_heads * DIM, requires_grad=True)
-    asked = asking(model, queries, own, keys, nothing != NOTHING, nothing == NOTHING)
+    asked = asking(model, queries, own, keys, nothing, nothing == NOTHING)
     assert asked.item() == 0
 
 

@@ -73,30 +73,13 @@ def test_examples_hold_what_was_asked(task: Loc3rTask) -> None:
     np.testing.assert_allclose(batch['heading'][0][headed], SITUATION.yaw, atol=1e-6)
 
 
-def test_options_may_be_left_out(tmp_path: Path) -> None:
-    some = examples(tmp_path, unlisted=0.5)
-    words = some.prompt.words
-    said = [
-        (words.decode(text.ids), words.decode(i for i in text.labels if i >= 0))
-        for step in range(20)
-        for text in some.at(step, 0)['texts']
-    ]
-    told = [(' Options: ' in text, answer) for text, answer in said if 'nearest' in text]
-    assert set(told) == {(True, 'B'), (False, 'bed')} and len(told) == 20
-
-
-def test_answers_are_to_look_at_the_option_that_is_right(tmp_path: Path) -> None:
-    some = examples(tmp_path)
-    words = some.prompt.words
-    told = {
-        text.task: words.decode(i for i, asked in zip(text.ids, text.worth, strict=True) if asked)
-        for text in some.at(0, 0)['texts']
-    }
-    assert told['object_rel_distance'].strip() == 'B. bed'
-    assert told['object_counting'] == ''  # of chairs the video shows none
-    unlisted = examples(tmp_path, unlisted=1.0)
-    shown = [t for t in unlisted.at(0, 0)['texts'] if t.task == 'object_rel_distance']
-    assert not any(shown[0].worth)
+def test_only_who_reasons_is_asked_without_options(tmp_path: Path) -> None:
+    for reasons, told in ((False, (True, 'B')), (True, (False, '=bed'))):
+        some = examples(tmp_path, reasons=reasons)
+        words = some.prompt.words
+        (text,) = (t for t in some.at(0, 0)['texts'] if t.task == 'object_rel_distance')
+        answer = words.decode(i for i in text.labels if i >= 0)
+        assert (' Options: ' in words.decode(text.ids), answer) == told
 
 
 def test_facts_are_said_before_answers(tmp_path: Path) -> None:
@@ -105,16 +88,12 @@ def test_facts_are_said_before_answers(tmp_path: Path) -> None:
     some = examples(tmp_path, reasons=True)
     shutil.rmtree(folder := tmp_path / f'{TRAIN.start}_0')
     bank._keep(replace(video(), questions=(asked, order, QUESTIONS[0])), folder)
-    words, told, asks = some.prompt.words, {}, {}
+    words, told = some.prompt.words, {}
     for text in some.at(0, 0)['texts']:
         told[text.task] = words.decode(i for i in text.labels if i >= 0)
-        following = zip(text.labels[1:], text.asks, strict=False)
-        asks[text.task] = words.decode(label for label, asking in following if asking)
     assert told['object_counting'] == '=4'
-    assert told['obj_appearance_order'] == 'bed=B'
+    assert told['obj_appearance_order'] == 'bed=bed'
     assert told['situated_what'].endswith('=no') and told['situated_what'].startswith('sofa ')
-    # Of a letter alone it is known where it is to be found.
-    assert asks['obj_appearance_order'] == 'B' and asks['situated_what'] == told['situated_what']
 
 
 def test_names_tell_what_answers_depend_on(tmp_path: Path) -> None:

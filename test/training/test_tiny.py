@@ -76,7 +76,7 @@ def test_an_encoder_goes_on_from_given_weights(
 def test_plans_keep_to_what_was_published() -> None:
     plan = PLANS['full']
     assert (plan.language.steps, plan.language.batch, plan.language.rate) == (4200, 64, 1e-5)
-    assert plan.strides == (SHOWN,) and not plan.unlisted and plan.emphasis == 1.0
+    assert plan.strides == (SHOWN,) and not plan.reasons and plan.emphasis == 1.0
 
 
 def test_the_shipped_shapes_fit_24_megabytes() -> None:
