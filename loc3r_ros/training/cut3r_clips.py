@@ -21,11 +21,8 @@ from loc3r_ros.training.task import HELD_OUT_ROOMS, Batch
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 from loc3r_ros.world.video import Footage
 
-PAUSE, TURN = 0.1, 0.02
-"""How often a camera stands still for a frame, and how often the film turns round.
-
-It begins forwards. Robots and people mostly go where they look: whoever learns from as many films
-of either kind, and cannot see well which way it goes, learns to say that it stands still."""
+PAUSE, TURN = 0.1, 0.06
+"""How often a camera stands still for a frame, and how often the film goes on backwards."""
 
 STRIDES = (1, 2, 3)
 """Frames of a reel from one of a clip to the next; each is as likely."""
@@ -49,13 +46,13 @@ class Stage:
 
     Attributes:
         until: step at which it ends.
-        frames: of a clip, by turns from step to step.
+        frames: of a clip.
         turn: how far a camera turns from one frame to the next, at most, rad; where a reel has
             nothing so gentle, the gentlest of some draws is taken.
     """
 
     until: int
-    frames: tuple[int, ...]
+    frames: int
     turn: float = np.pi
 
 
@@ -86,23 +83,23 @@ class ClipExamples:
     def at(self, step: int, slot: int) -> Batch:
         rng = np.random.default_rng((self.seed, step, slot))
         stage = next((s for s in self.curriculum if step < s.until), self.curriculum[-1])
-        frames = stage.frames[step % len(stage.frames)]
-        seeds = TRAIN.start + rng.integers(self.rooms, size=self.frames)
-        return self._example(rng, frames, stage.turn, seeds)
+        return self._example(rng, stage, TRAIN.start + rng.integers(self.rooms, size=self.frames))
 
     def held_out(self, slot: int) -> Batch:
-        """Longest clips of the last stage, so that checks can be compared."""
+        """Clips of the last stage, so that checks can be compared."""
         rng = np.random.default_rng((0x4E1D, slot))
-        stage = self.curriculum[-1]
-        seeds = VALIDATION.start + (slot + np.arange(self.frames)) % HELD_OUT_ROOMS
-        return self._example(rng, max(stage.frames), stage.turn, seeds)
+        return self._example(
+            rng,
+            self.curriculum[-1],
+            VALIDATION.start + (slot + np.arange(self.frames)) % HELD_OUT_ROOMS,
+        )
 
-    def _example(self, rng: Generator, frames: int, turn: float, seeds: NDArray[np.int64]) -> Batch:
+    def _example(self, rng: Generator, stage: Stage, seeds: NDArray[np.int64]) -> Batch:
         clips = []
-        for seed in seeds[: max(1, self.frames // frames)]:
+        for seed in seeds[: max(1, self.frames // stage.frames)]:
             footage = self.source.footage(int(seed), int(rng.integers(self.reels)))
-            shown = gentle_wander(rng, footage.T_map_optical, frames, turn)
-            dense = min(frames, max(2, frames // 2))
+            shown = gentle_wander(rng, footage.T_map_optical, stage.frames, stage.turn)
+            dense = min(stage.frames, max(2, stage.frames // 2))
             clips.append(cut_clip(footage, self.config, rng, shown, dense))
         return self.collate(clips)
 
@@ -160,8 +157,8 @@ def gentle_wander(
 
 
 def wander(rng: Generator, length: int, frames: int) -> NDArray[np.int64]:
-    """(frames,) numbers of frames of a reel: on at a stride, with pauses and returns."""
-    stride = int(rng.choice(STRIDES))
+    """(frames,) numbers of frames of a reel: to and fro at a stride, with pauses and returns."""
+    stride = int(rng.choice(STRIDES)) * int(rng.choice((-1, 1)))
     at = int(rng.integers(length))
     shown = [at]
     while len(shown) < frames:

@@ -1,12 +1,10 @@
 # Copyright 2026 loc3r_ros developers. Licensed under the Apache License 2.0.
 """What CUT3R is trained to: point maps weighted by their confidence, and camera poses, metric.
 
-After the paper (Wang et al., CVPR 2025, section 3.3). Like there for metric data, points of both
-sides are divided by the mean distance of the true ones: a near wall counts as much as a far one,
-and the scale is learnt. Places are divided by how far the camera went (`way`): divided by the
-distance of walls, a step of 3 cm is missed by a hundredth, and turns and points drown it.
-Rotations are compared as matrices and not as quaternions, which jump where their real part changes
-its sign.
+After the paper (Wang et al., CVPR 2025, section 3.3). Like there for metric data, lengths of both
+sides are divided by the mean distance of the true points: a near wall counts as much as a far one,
+and the scale is learnt. Rotations are compared as matrices and not as quaternions, which jump
+where their real part changes its sign.
 """
 
 from __future__ import annotations
@@ -17,9 +15,6 @@ from torch import Tensor
 ALPHA = 0.2
 """Reward of confidence, as in DUSt3R."""
 
-STANDING = 0.03
-"""Of the mean distance, by which a way is lengthened: who stands still must not count for ever."""
-
 _TINY = 1e-8
 
 
@@ -27,16 +22,6 @@ def mean_distance(points: Tensor) -> Tensor:
     """(B,) mean length of the finite points (B, D, H, W, 3); 1 where there are none."""
     distance = points.norm(dim=-1).flatten(1)
     return distance.nanmean(1).nan_to_num(1.0).clamp(min=0.1)
-
-
-def way(T: Tensor, scale: Tensor) -> Tensor:
-    """(B,) m: how far poses (B, F, 4, 4) are from where they are counted from, in the mean.
-
-    Args:
-        T: in the frame of the first, or each in the frame of the one before.
-        scale: (B,), m; `STANDING` of it is added.
-    """
-    return T[..., :3, 3].norm(dim=-1).mean(1) + STANDING * scale
 
 
 def point_loss(points: Tensor, confidence: Tensor, truth: Tensor, scale: Tensor) -> Tensor:
@@ -64,7 +49,7 @@ def pose_losses(
 
     Args:
         predicted, truth: (B, F, 4, 4).
-        scale: (B,), m; s.
+        scale: (B,), m.
         start: frames before are left out.
     """
     difference = (predicted - truth)[:, start:]

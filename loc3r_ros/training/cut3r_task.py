@@ -25,7 +25,6 @@ from loc3r_ros.training.cut3r_losses import (
     point_loss,
     pose_losses,
     steps,
-    way,
 )
 from loc3r_ros.training.task import Batch, Task
 
@@ -103,12 +102,10 @@ class Cut3rTask(Task):
         there = T.gather(1, dense[..., None, None].expand(-1, -1, 4, 4))
         world = to_world(there.flatten(0, 1), points.flatten(0, 1)).unflatten(0, shape)
         view, conf_view, other, conf = (x.unflatten(0, shape) for x in maps[:4])
-        place, rotation = pose_losses(poses, T, way(T, scale))
+        place, rotation = pose_losses(poses, T, scale)
         moved = steps(T)
-        step_place, step_rotation = pose_losses(steps(poses), moved, way(moved, scale))
-        still = pose_losses(
-            torch.eye(4, device=T.device).expand_as(moved), moved, way(moved, scale)
-        )
+        step_place, step_rotation = pose_losses(steps(poses), moved, scale)
+        _, still = pose_losses(torch.eye(4, device=T.device).expand_as(moved), moved, scale)
         depth = (view[..., 2] - points[..., 2]).abs() / points[..., 2]
         return {
             'view': point_loss(view, conf_view, points, scale),
@@ -118,8 +115,7 @@ class Cut3rTask(Task):
             'step place': step_place,
             'step rotation': step_rotation,
             # Of who stands still: 1.
-            'missed way': (step_place / still[0].clamp(min=1e-6)).detach(),
-            'missed turn': (step_rotation / still[1].clamp(min=1e-6)).detach(),
+            'missed turn': (step_rotation / still.clamp(min=1e-6)).detach(),
             'AbsRel': depth.detach().nanmean(),
         }
 

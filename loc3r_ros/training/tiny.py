@@ -45,10 +45,6 @@ MOSTLY_FEW = (*6 * (4 * SHOWN,), 2 * SHOWN, SHOWN)
 BEGINNING = 'begin.safetensors'
 """In the encoder's folder: weights to go on from."""
 
-GENTLY = 0.4
-"""Share of the rate at which these are trained on: at all of it, they forget in 200 steps how far
-the camera turned, and learn it anew."""
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -60,9 +56,8 @@ class Plan:
         questions, situations: that a video is asked at once.
         encoder, words, names, language: the stages.
         ablated: the training of each variant of the method, which begins with no words.
-        clips: lengths that CUT3R's clips grow to, at even parts of its steps, by turns, and how far
-            the camera turns from frame to frame, at most, degrees. Pairs show the most rooms, and
-            depth needs these.
+        clips: lengths that CUT3R's clips grow to, at even parts of its steps, and how far the
+            camera turns from frame to frame, at most, degrees.
         pointings: simplest situations that are made up of a video, beside these.
         strides: one in so many of a video's frames is shown, by turns from step to step.
         emphasis: how often the weights of layout and situation are the paper's while words are
@@ -81,7 +76,7 @@ class Plan:
     names: Recipe
     language: Recipe
     ablated: Recipe
-    clips: tuple[tuple[tuple[int, ...], float], ...] = (((16,), 180.0),)
+    clips: tuple[tuple[int, float], ...] = ((16, 180.0),)
     pointings: int = 0
     strides: tuple[int, ...] = (SHOWN,)
     emphasis: float = 1.0
@@ -96,7 +91,7 @@ PLANS = {
         questions=16,
         situations=8,
         encoder=Recipe(steps=3600, batch=2, rate=1e-3, warmup=100, muon=2.0),
-        clips=(((2,), 8.0), ((2,), 16.0), ((4, 2), 16.0), ((8, 2), 30.0), ((16, 2, 8, 2), 30.0)),
+        clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0), (16, 180.0)),
         pointings=6,
         strides=MOSTLY_FEW,
         emphasis=5.0,
@@ -112,7 +107,7 @@ PLANS = {
         questions=24,
         situations=16,
         encoder=Recipe(steps=6000, batch=64, rate=1.2e-3, average=0.999),
-        clips=(((2,), 8.0), ((2,), 16.0), ((4, 2), 16.0), ((8, 2), 30.0), ((32, 2, 8, 2), 30.0)),
+        clips=((2, 8.0), (2, 16.0), (4, 16.0), (8, 30.0), (16, 180.0), (32, 180.0)),
         pointings=8,
         strides=MOSTLY_FEW,
         emphasis=5.0,
@@ -233,10 +228,8 @@ class Workshop:
         It begins with the weights in `BEGINNING`, if there are any; these have learnt from short
         clips before.
         """
-        recipe, clips = plan.encoder, plan.clips
-        beginning = self.folder / 'encoder' / BEGINNING
-        if beginning.is_file():
-            recipe, clips = replace(recipe, rate=GENTLY * recipe.rate), clips[-1:]
+        recipe, beginning = plan.encoder, self.folder / 'encoder' / BEGINNING
+        clips = plan.clips[-1:] if beginning.is_file() else plan.clips
         part = recipe.steps // len(clips)
         stages = [
             Stage(part * (k + 1), frames, math.radians(turn))
@@ -246,7 +239,7 @@ class Workshop:
             Reels(self.bank / 'reels'),
             SHIPPED,
             tuple(stages),
-            frames=max(max(frames) for frames, _ in plan.clips),
+            frames=max(frames for frames, _ in plan.clips),
             rooms=plan.rooms,
             seed=recipe.seed,
         )

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +28,7 @@ from loc3r_ros.training.cut3r_reels import Reels, make_reel
 from loc3r_ros.world.splits import TRAIN, VALIDATION
 
 CONFIG = tiny('linear')
-EXAMPLES = ClipExamples(
-    Wall(), CONFIG, (Stage(10, (4,)), Stage(20, (8,)), Stage(30, (32,))), frames=16
-)
+EXAMPLES = ClipExamples(Wall(), CONFIG, (Stage(10, 4), Stage(20, 8), Stage(30, 32)), frames=16)
 
 
 def test_an_example_follows_from_its_number_alone() -> None:
@@ -50,12 +47,6 @@ def test_clips_grow_and_the_work_of_a_step_stays(step: int, clips: int, frames: 
     assert EXAMPLES.collate([batch, batch])['image'].shape[0] == 2 * clips
 
 
-def test_lengths_come_by_turns() -> None:
-    examples = replace(EXAMPLES, curriculum=(Stage(10, (8, 2)),))
-    assert [examples.at(k, 0)['image'].shape[:2] for k in range(3)] == [(2, 8), (8, 2), (2, 8)]
-    assert examples.held_out(0)['image'].shape[:2] == (2, 8)
-
-
 def test_training_and_held_out_rooms_differ() -> None:
     asked: list[int] = []
 
@@ -64,7 +55,7 @@ def test_training_and_held_out_rooms_differ() -> None:
             asked.append(seed)
             return super().footage(seed, number)
 
-    examples = ClipExamples(Listening(), CONFIG, (Stage(10, (4,)),), frames=16, rooms=50)
+    examples = ClipExamples(Listening(), CONFIG, (Stage(10, 4),), frames=16, rooms=50)
     examples.at(0, 0)
     assert all(TRAIN.start <= seed < TRAIN.start + 50 for seed in asked)
     asked.clear()
@@ -113,8 +104,6 @@ def test_a_clip_wanders_to_and_fro_and_rests() -> None:
     moves = np.diff(walks, axis=1)
     assert set(np.unique(moves)) == {-3, -2, -1, 0, 1, 2, 3}
     assert 0.05 < (moves == 0).mean() < 0.2
-    onwards = [wander(rng, 1000, 2) for _ in range(50)]
-    assert sum(b < a for a, b in onwards) < 10
 
 
 def test_a_gentle_clip_turns_no_further_than_it_may() -> None:
