@@ -39,8 +39,9 @@ class Cut3rConfig:
         half_rounding: round q and k of the image encoder to IEEE half around RoPE. The published
             weights were trained and are run that way, so it is the default; without it the
             encoder is plain float32 (2e-4 relative difference in the tokens).
-        restart_every: frames after which poses are better told from a fresh state; 0: never, as
+        restart_every: images after which poses are better told from a fresh state; 0: never, as
             published.
+        take_every: least time between images that change the state, s; 0: each does, as published.
     """
 
     head: HeadType
@@ -61,6 +62,7 @@ class Cut3rConfig:
     rope_base: float = 100.0
     half_rounding: bool = True
     restart_every: int = 0
+    take_every: float = 0.0
 
     def __post_init__(self) -> None:
         if self.head not in ('linear', 'dpt'):
@@ -69,6 +71,8 @@ class Cut3rConfig:
             raise InputError(f'image_size {self.image_size}: use a multiple of {PATCH}, e.g. 224')
         if self.restart_every < 0 or self.restart_every == 1:
             raise InputError(f'restart_every={self.restart_every}: use 2 or more, or 0 for never')
+        if not 0 <= self.take_every < math.inf:
+            raise InputError(f'take_every={self.take_every}: use seconds, or 0 for every image')
         for name, dim, heads in (
             ('enc_heads', self.enc_dim, self.enc_heads),
             ('dec_heads', self.dec_dim, self.dec_heads),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -50,6 +51,10 @@ class PoseEncoder:
             as the first, and further poses are told from its pose, as TTT3R's demo does. Camera and
             geometry tokens tell of one life alone: a language model that reads them wants 0. None:
             as the weights say, which for those published is never; 0: never.
+        take_every: least time between images that change the state, s. Those between are told their
+            pose by it, and leave it as it is (CUT3R's update flag): where a camera hardly moved
+            there is little to see, and what is missed adds up. None: as the weights say, which for
+            those published is 0, every image.
         engines: folder of exported packages (`loc3r engine export`) and of engines built of them.
             None: PyTorch serves.
 
@@ -57,7 +62,7 @@ class PoseEncoder:
         model: the network; None where only packages were given.
         config: its dimensions.
         update_rule, camera_only: as given.
-        restart_every: as given, or as the weights say.
+        restart_every, take_every: as given, or as the weights say.
         epoch: id of the world that poses are told in; rises with every reset.
         choice: who computes, why, and who was refused; None before the first frame.
 
@@ -76,6 +81,7 @@ class PoseEncoder:
         backend: Backend = 'auto',
         engines: Path | str | None = None,
         restart_every: int | None = None,
+        take_every: float | None = None,
     ) -> None:
         if update_rule not in get_args(UpdateRule):
             raise InputError(f'update_rule {update_rule!r} is unknown; use cut3r or ttt3r')
@@ -94,6 +100,9 @@ class PoseEncoder:
         if every < 0 or every == 1:
             raise InputError(f'restart_every {every}: use 2 or more, or 0 for never')
         self.restart_every = every
+        self.take_every = self.config.take_every if take_every is None else take_every
+        if not 0 <= self.take_every < inf:
+            raise InputError(f'take_every {take_every}: use seconds, or 0 for every image')
         self.choice: Choice | None = None
         self._failed: list[str] = []
         self.epoch = 0
@@ -154,7 +163,8 @@ class PoseEncoder:
     def _begin(self) -> None:
         self._start = self._serving.initial()
         self._index = 0
-        self._age = 0  # frames since the state began anew
+        self._age = 0  # images taken into the state since it began anew
+        self._taken = -inf  # stamp of the last of them
         self._T_world_life = np.eye(4)  # world of the epoch from that of this life of the state
         if self.choice is not None:
             self.choice.session.set_state(self._start)
@@ -180,7 +190,7 @@ class PoseEncoder:
             )
         self._enter((plan.width, plan.height))
         image = plan.image(frame.rgb).copy()[None]
-        outputs = self._step(image)
+        outputs = self._step(image, frame.stamp)
         camera_pose = outputs['camera_pose'][0].astype(np.float64)
         if not np.isfinite(camera_pose).all() or not np.linalg.norm(camera_pose[3:]) > 0.5:
             self.reset()
@@ -190,18 +200,24 @@ class PoseEncoder:
             )
         observation = self._observation(frame, plan, outputs, camera_pose)
         self._index += 1
-        self._age += 1
-        if 0 < self.restart_every <= self._age:  # a loaded state may be older
-            self._restart(image, observation.T_world_camera)
+        if self._takes(frame.stamp):
+            self._age += 1
+            self._taken = frame.stamp
+            if 0 < self.restart_every <= self._age:  # a loaded state may be older
+                self._restart(image, frame.stamp, observation.T_world_camera)
         return observation
 
-    def _restart(self, image: NDArray[np.uint8], T_world_camera: Array) -> None:
+    def _takes(self, stamp: float) -> bool:
+        """Whether an image changes the state; also where time runs backwards."""
+        return self._age == 0 or not 0 <= stamp - self._taken < self.take_every
+
+    def _restart(self, image: NDArray[np.uint8], stamp: float, T_world_camera: Array) -> None:
         """Begin a new life of the state within the epoch, with an image whose pose is known."""
         assert self.choice is not None
         epoch = self.epoch
         self.choice.session.set_state(self._serving.initial())
         self._age = 0
-        self._step(image)
+        self._step(image, stamp)
         if self.epoch != epoch:
             self._begin()  # another backend serves, and what it saw is no frame of that epoch
             return
@@ -228,12 +244,12 @@ class PoseEncoder:
         variant = Variant(height, width, self.update_rule, not self.camera_only)
         return self._serving.open(variant, self._failed)
 
-    def _step(self, image: NDArray[np.uint8]) -> Arrays:
+    def _step(self, image: NDArray[np.uint8], stamp: float) -> Arrays:
         """One step; where the backend fails, with the next one, from the beginning."""
         assert self.choice is not None
         assert self._size is not None
         try:
-            return self.choice.session.run(self._inputs(image))
+            return self.choice.session.run(self._inputs(image, stamp))
         except EngineError as error:
             size = self._size
             self._failed.append(self.choice.session.name)
@@ -241,10 +257,10 @@ class PoseEncoder:
             self.reset()
             log.error('%s; the next backend serves, epoch %d begins', error, self.epoch)
             self.choice, self._size = self._open(size), size
-            return self.choice.session.run(self._inputs(image))
+            return self.choice.session.run(self._inputs(image, stamp))
 
-    def _inputs(self, image: NDArray[np.uint8]) -> Arrays:
-        flags = {'first_frame': self._age == 0, 'update': True, 'reset': False}
+    def _inputs(self, image: NDArray[np.uint8], stamp: float) -> Arrays:
+        flags = {'first_frame': self._age == 0, 'update': self._takes(stamp), 'reset': False}
         return {'image': image} | {name: np.array([flag]) for name, flag in flags.items()}
 
     def _observation(
@@ -276,7 +292,7 @@ class PoseEncoder:
         Raises:
             InputError: the file cannot be written; an earlier one is left as it was.
         """
-        place = self.fingerprint, self.update_rule, self.epoch, self._index, self._age
+        place = self.fingerprint, self.update_rule, self.epoch, self._index, self._age, self._taken
         size = self._size or (0, 0)
         SavedState(*place, *size, self._T_world_life, self.state()).write(Path(path))
 
@@ -304,7 +320,7 @@ class PoseEncoder:
             raise InputError(f'{path}: a damaged CUT3R state: its tensors have other shapes')
         self._last_epoch = max(self._last_epoch, self.epoch)
         self.epoch, self._index, self._start = saved.epoch, saved.index, saved.arrays
-        self._age, self._T_world_life = saved.age, saved.T_world_life
+        self._age, self._taken, self._T_world_life = saved.age, saved.taken, saved.T_world_life
         self._size = (saved.width, saved.height) if saved.width else None
         if self.choice is not None:
             self.choice.session.set_state(saved.arrays)

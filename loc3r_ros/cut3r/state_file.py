@@ -16,7 +16,7 @@ from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import Array
 from loc3r_ros.runtime.session import Arrays
 
-_FORMAT = 'loc3r_cut3r_state_2'
+_FORMAT = 'loc3r_cut3r_state_3'
 _NUMBERS = ('epoch', 'index', 'age', 'width', 'height')
 
 
@@ -28,7 +28,8 @@ class SavedState:
         model: fingerprint of the weights.
         update_rule: by which it came about.
         epoch, index: of the next frame.
-        age: frames that this life of the state has seen; see `PoseEncoder`, restart_every.
+        age: images that this life of the state has taken up; see `PoseEncoder`, restart_every.
+        taken: stamp of the last of them, s; -inf before the first.
         width, height: of the network's input; 0 before the first frame.
         T_world_life: (4, 4) pose of that life's first camera in the world of the epoch.
         arrays: the state itself, float32.
@@ -39,6 +40,7 @@ class SavedState:
     epoch: int
     index: int
     age: int
+    taken: float
     width: int
     height: int
     T_world_life: Array
@@ -80,6 +82,7 @@ class SavedState:
         try:
             numbers = {name: int(about.pop(name)) for name in _NUMBERS}
             T = np.array(json.loads(about.pop('T_world_life')), np.float64).reshape(4, 4)
-            return cls(**about, **numbers, T_world_life=T, arrays=arrays)  # type: ignore[arg-type]
+            taken = float(about.pop('taken'))
+            return cls(**about, **numbers, taken=taken, T_world_life=T, arrays=arrays)  # type: ignore[arg-type]
         except (KeyError, ValueError, TypeError) as error:
             raise InputError(f'{path}: a damaged CUT3R state: {error!r}') from error

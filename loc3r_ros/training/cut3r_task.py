@@ -40,16 +40,18 @@ class Weights:
 
     Attributes:
         view, world: point maps in the camera's and in the first camera's frame.
-        pose: place and rotation of the camera in the first camera's frame.
+        pose: rotation of the camera in the first camera's frame.
         step: the same from frame to frame.
+        place: how many times a place off by the mean distance counts, of a rotation off by 1 rad.
         match: where each patch was in the frame before. No part of CUT3R, whose encoder had learnt
             to match before; a layer that is not kept reads it from the geometry tokens.
     """
 
     view: float = 0.5
     world: float = 0.5
-    pose: float = 2.0
-    step: float = 2.0
+    pose: float = 3.0
+    step: float = 3.0
+    place: float = 3.3
     match: float = 0.5
 
 
@@ -105,7 +107,7 @@ class Cut3rTask(Task):
         place, rotation = pose_losses(poses, T, scale)
         moved = steps(T)
         step_place, step_rotation = pose_losses(steps(poses), moved, scale)
-        _, still = pose_losses(torch.eye(4, device=T.device).expand_as(moved), moved, scale)
+        still = pose_losses(torch.eye(4, device=T.device).expand_as(moved), moved, scale)
         depth = (view[..., 2] - points[..., 2]).abs() / points[..., 2]
         return {
             'view': point_loss(view, conf_view, points, scale),
@@ -115,7 +117,8 @@ class Cut3rTask(Task):
             'step place': step_place,
             'step rotation': step_rotation,
             # Of who stands still: 1.
-            'missed turn': (step_rotation / still.clamp(min=1e-6)).detach(),
+            'missed way': (step_place / still[0].clamp(min=1e-6)).detach(),
+            'missed turn': (step_rotation / still[1].clamp(min=1e-6)).detach(),
             'AbsRel': depth.detach().nanmean(),
         }
 
@@ -136,8 +139,8 @@ class Cut3rTask(Task):
         return (
             w.view * losses['view']
             + w.world * losses['world']
-            + w.pose * (losses['place'] + losses['rotation'])
-            + w.step * (losses['step place'] + losses['step rotation'])
+            + w.pose * (w.place * losses['place'] + losses['rotation'])
+            + w.step * (w.place * losses['step place'] + losses['step rotation'])
             + w.match * losses['match']
         )
 

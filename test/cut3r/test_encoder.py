@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import fields, replace
+from itertools import pairwise
 
 import numpy as np
 import psutil
@@ -73,15 +74,19 @@ def test_camera_only_tokens_and_pose_are_the_same(linear):
         assert two.focal is None
 
 
-@pytest.mark.parametrize(('rule', 'every'), [('cut3r', 0), ('ttt3r', 0), ('cut3r', 2)])
-def test_a_saved_state_goes_on_bit_for_bit(linear, tmp_path, rule, every):
-    encoder = PoseEncoder(linear, update_rule=rule, restart_every=every)
+@pytest.mark.parametrize(
+    ('rule', 'every', 'taken'),
+    [('cut3r', 0, 0.0), ('ttt3r', 0, 0.0), ('cut3r', 2, 0.0), ('cut3r', 2, 0.15)],
+)
+def test_a_saved_state_goes_on_bit_for_bit(linear, tmp_path, rule, every, taken):
+    options = {'update_rule': rule, 'restart_every': every, 'take_every': taken}
+    encoder = PoseEncoder(linear, **options)
     encoder.reset()
     for t in range(3):
         encoder.observe(frame(t))
     encoder.save_state(tmp_path / 'state.safetensors')
     expected = [encoder.observe(frame(t)) for t in range(3, 6)]
-    other = PoseEncoder(random_model(tiny('linear')), update_rule=rule, restart_every=every)
+    other = PoseEncoder(random_model(tiny('linear')), **options)
     other.load_state(tmp_path / 'state.safetensors')
     for t, one in zip(range(3, 6), expected, strict=True):
         assert_identical(other.observe(frame(t)), one)
@@ -130,6 +135,39 @@ def test_a_life_begins_with_the_last_image_of_the_one_before(linear):
         T_world_life = T
     encoder.reset()
     np.testing.assert_array_equal(encoder.observe(frame(0)).T_world_camera, found[0].T_world_camera)
+
+
+def test_images_in_quick_succession_are_told_their_pose_and_leave_the_state(linear):
+    encoder, alone = PoseEncoder(linear, take_every=0.25), PoseEncoder(linear)
+    stamps = (0.0, 0.1, 0.2, 0.3, 0.4)
+    found = [encoder.observe(replace(frame(t), stamp=s)) for t, s in enumerate(stamps)]
+    assert [one.index for one in found] == [0, 1, 2, 3, 4]
+    # The first and the fourth are taken up.
+    for t, one in ((0, found[0]), (3, found[3])):
+        seen = alone.observe(frame(t))
+        np.testing.assert_allclose(one.T_world_camera, seen.T_world_camera, atol=1e-6)
+        np.testing.assert_allclose(one.camera_token, seen.camera_token, atol=1e-5)
+    for name, value in alone.state().items():
+        np.testing.assert_allclose(encoder.state()[name], value, atol=1e-5)
+    # Time that runs backwards does not stop it.
+    before = encoder.state()
+    encoder.observe(replace(frame(5), stamp=-5.0))
+    assert any((encoder.state()[name] != value).any() for name, value in before.items())
+    for wrong in (-0.1, np.inf, np.nan):
+        with pytest.raises(InputError, match='take_every'):
+            PoseEncoder(linear, take_every=wrong)
+        with pytest.raises(InputError, match='take_every'):
+            replace(tiny('linear'), take_every=wrong)
+
+
+def test_a_life_is_as_long_as_what_it_took_up(linear):
+    encoder = PoseEncoder(linear, take_every=0.25, restart_every=2)
+    starts = [encoder.state()]
+    for t, stamp in enumerate((0.0, 0.1, 0.3, 0.4, 0.6)):
+        encoder.observe(replace(frame(t), stamp=stamp))
+        starts.append(encoder.state())
+    kept = [all((a[name] == b[name]).all() for name in a) for a, b in pairwise(starts)]
+    assert kept == [False, True, False, True, False]
 
 
 def test_a_loaded_state_that_is_older_than_a_life_ends_with_the_next_image(linear, tmp_path):
