@@ -91,12 +91,14 @@ def test_a_displacement_is_where_the_patch_was_before() -> None:
     assert float(match_loss(told, moved, inside & False)) == 0
 
 
-def test_who_stands_still_misses_every_turn() -> None:
+def test_who_stands_still_misses_all_of_the_way() -> None:
     trained, batch = task(), EXAMPLES.at(0, 0)
     with torch.no_grad():
         weight = dict(trained.model.named_parameters())
         weight['downstream_head.pose_head.mlp.fc2.weight'].zero_()
-        assert float(trained(batch)['missed turn']) == pytest.approx(1, abs=1e-4)
+        losses = trained(batch)
+    assert float(losses['missed turn']) == pytest.approx(1, abs=1e-4)
+    assert float(losses['missed way']) == pytest.approx(1, abs=1e-3)
 
 
 def test_steps_are_relative_poses() -> None:
