@@ -155,11 +155,13 @@ SHIPPED = Cut3rConfig(
     mlp_ratio=2,
     half_rounding=False,
     restart_every=8,
+    take_every=0.25,
 )
 """The weights in the package: 4.7 million parameters, 64 patches a frame, real time on one core.
 
 The 64 state tokens lie on the same 8 x 8 grid as the patches, so that what was seen at a place of
 the last image is found at the same place of the state. It was trained on clips of up to 16 frames,
-and after some dozens its poses stand still; of lives of 4, 8 and 15 frames those of 8 told the ways
-of validation drives best.
+0.1 to 1.2 s apart, and after some dozens its poses stand still. On four drives at 10 Hz, in
+validation rooms, its ATE is 7.0 % of the way where every image is taken up, 3.7 % where one in
+0.25 s is, and 4.2 % with one in 0.35 s. Of lives of 6, 8 and 12 such images, those of 8 were best.
 """

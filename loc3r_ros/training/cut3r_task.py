@@ -47,8 +47,8 @@ class Weights:
             to match before; a layer that is not kept reads it from the geometry tokens.
     """
 
-    view: float = 0.5
-    world: float = 0.5
+    view: float = 2.0
+    world: float = 1.0
     pose: float = 3.0
     step: float = 3.0
     place: float = 3.3
