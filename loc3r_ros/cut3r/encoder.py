@@ -47,10 +47,10 @@ class PoseEncoder:
         backend: `auto`: the best of those below, where engines are named; or one of them:
             `torch`, `onnxruntime`, `tensorrt`; or `compiled`, PyTorch through torch.compile, which
             takes its time at every start and is never chosen by itself.
-        restart_every: frames after which the state begins anew: the newest image is looked at again
-            as the first, and further poses are told from its pose, as TTT3R's demo does. Camera and
-            geometry tokens tell of one life alone: a language model that reads them wants 0. None:
-            as the weights say, which for those published is never; 0: never.
+        restart_every: images that the state takes up before it begins anew: the newest is looked at
+            again as the first, and further poses are told from its pose, as TTT3R's demo does.
+            Camera and geometry tokens tell of one life alone: a language model that reads them
+            wants 0. None: as the weights say, which for those published is never; 0: never.
         take_every: least time between images that change the state, s. Those between are told their
             pose by it, and leave it as it is (CUT3R's update flag): where a camera hardly moved
             there is little to see, and what is missed adds up. None: as the weights say, which for

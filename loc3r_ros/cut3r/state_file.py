@@ -16,7 +16,8 @@ from loc3r_ros.errors import InputError
 from loc3r_ros.geometry import Array
 from loc3r_ros.runtime.session import Arrays
 
-_FORMAT = 'loc3r_cut3r_state_3'
+_KIND = 'loc3r_cut3r_state'
+_FORMAT = f'{_KIND}_3'
 _NUMBERS = ('epoch', 'index', 'age', 'width', 'height')
 
 
@@ -77,7 +78,13 @@ class SavedState:
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
             raise InputError(f'{path}: not a whole safetensors file ({error})') from error
-        if about.pop('format', '') != _FORMAT:
+        kind = about.pop('format', '')
+        if kind != _FORMAT:
+            if kind.startswith(_KIND):
+                raise InputError(
+                    f'{path}: of another version ({kind}, this one reads {_FORMAT}); '
+                    'begin without it'
+                )
             raise InputError(f'{path}: not a CUT3R state; give a file that save_state wrote')
         try:
             numbers = {name: int(about.pop(name)) for name in _NUMBERS}

@@ -47,7 +47,7 @@ BEGINNING = 'begin.safetensors'
 
 GENTLY = 0.4
 """Share of the rate at which these are trained on: at all of it, they forget in 200 steps how far
-the camera turned, and learn it anew."""
+the camera turned."""
 
 
 @dataclass(frozen=True)

@@ -242,6 +242,7 @@ def test_states_that_do_not_fit_are_refused_and_change_nothing(linear, tmp_path)
     tensors, about = read_tensors(path)
     for name, change in {
         'other': ({**about, 'format': 'x'}, tensors, 'not a CUT3R state'),
+        'older': ({**about, 'format': 'loc3r_cut3r_state_2'}, tensors, 'another version'),
         'index': ({**about, 'index': 'x'}, tensors, 'damaged'),
         'pose': ({**about, 'T_world_life': '[1, 2]'}, tensors, 'damaged'),
         'shape': (about, {**tensors, 'state': tensors['state'][:, :3]}, 'damaged'),
