@@ -98,7 +98,7 @@ class ClipExamples:
         clips = []
         for seed in seeds[: max(1, self.frames // stage.frames)]:
             footage = self.source.footage(int(seed), int(rng.integers(self.reels)))
-            shown = gentle_wander(rng, footage.T_map_optical, stage.frames, stage.turn)
+            shown = gentle_walk(rng, footage.T_map_optical, stage.frames, stage.turn)
             dense = min(stage.frames, max(2, stage.frames // 2))
             clips.append(cut_clip(footage, self.config, rng, shown, dense))
         return self.collate(clips)
@@ -140,13 +140,13 @@ def cut_clip(
     }
 
 
-def gentle_wander(
+def gentle_walk(
     rng: Generator, T_map_optical: Array, frames: int, turn: float
 ) -> NDArray[np.int64]:
     """Of some walks through a reel, the first that never turns further at once, or the gentlest."""
     walks = []
     for _ in range(WALKS):
-        shown = wander(rng, len(T_map_optical), frames)
+        shown = walk(rng, len(T_map_optical), frames)
         R = T_map_optical[shown, :3, :3]
         cosine = (np.einsum('nij,nij->n', R[:-1], R[1:]) - 1) / 2
         furthest = float(np.arccos(cosine.clip(-1, 1)).max(initial=0.0))
@@ -156,7 +156,7 @@ def gentle_wander(
     return min(walks, key=lambda walk: walk[0])[1]
 
 
-def wander(rng: Generator, length: int, frames: int) -> NDArray[np.int64]:
+def walk(rng: Generator, length: int, frames: int) -> NDArray[np.int64]:
     """(frames,) numbers of frames of a reel: on at a stride, with pauses, never back.
 
     Robots and people mostly go where they look. Whoever learns from films that run either way, and

@@ -20,9 +20,9 @@ from loc3r_ros.training.cut3r_clips import (
     Stage,
     cut_clip,
     depth_of,
-    gentle_wander,
+    gentle_walk,
     points_of,
-    wander,
+    walk,
 )
 from loc3r_ros.training.cut3r_reels import Reels, make_reel
 from loc3r_ros.world.splits import TRAIN, VALIDATION
@@ -99,13 +99,13 @@ def test_points_project_to_the_pixels_of_the_network() -> None:
 
 def test_a_clip_goes_on_and_rests() -> None:
     rng = np.random.default_rng(0)
-    walks = np.stack([wander(rng, 128, 40) for _ in range(50)])
+    walks = np.stack([walk(rng, 128, 40) for _ in range(50)])
     assert walks.min() >= 0 and walks.max() < 128
     moves = np.diff(walks, axis=1)
     assert set(np.unique(moves)) == {0, 1, 2, 3}
     assert 0.05 < (moves == 0).mean() < 0.2
     # A reel that is shorter than the clip ends early.
-    short = wander(rng, 30, 40)
+    short = walk(rng, 30, 40)
     assert len(short) == 40 and short.max() < 30 and (np.diff(short) >= 0).all()
 
 
@@ -117,12 +117,12 @@ def test_a_gentle_clip_turns_no_further_than_it_may() -> None:
         return float(np.abs(np.diff(angles[shown])).max())
 
     rng = np.random.default_rng(0)
-    walks = [gentle_wander(rng, T, 3, 0.1) for _ in range(50)]
+    walks = [gentle_walk(rng, T, 3, 0.1) for _ in range(50)]
     assert max(map(furthest, walks)) < 0.1 + 1e-6
-    assert furthest(gentle_wander(rng, T, 3, np.pi)) > 0
+    assert furthest(gentle_walk(rng, T, 3, np.pi)) > 0
     # Nothing is that gentle; what is closest to it is taken.
-    least = [furthest(gentle_wander(rng, T[30:], 8, 0.01)) for _ in range(20)]
-    assert np.median(least) < np.median([furthest(wander(rng, 30, 8) + 30) for _ in range(200)])
+    least = [furthest(gentle_walk(rng, T[30:], 8, 0.01)) for _ in range(20)]
+    assert np.median(least) < np.median([furthest(walk(rng, 30, 8) + 30) for _ in range(200)])
 
 
 def test_the_first_camera_is_the_world() -> None:
